@@ -1,0 +1,95 @@
+//! The bodies of the fuzz targets: one function for each boundary that untrusted bytes cross.
+//!
+//! Each takes any bytes and must return: no panic, no abort, no hang, no unbounded memory. `fuzz/`
+//! calls them under a sanitizer; an ordinary test calls them over all fixtures.
+
+use crate::{FileType, Limits, Options, Source, Transforms, ingest};
+
+/// Bounds small enough to find a hole quickly.
+fn limits() -> Limits {
+    Limits {
+        input_bytes: 1 << 20,
+        inflated_bytes: 16 << 20,
+        ratio_free_bytes: 1 << 20,
+        rows: 100_000,
+        columns: 1_000,
+        value_bytes: 1 << 20,
+        sheet_cells: 1_000_000,
+        tables: 50,
+        sql_memory_bytes: 64 << 20,
+        sql_time: std::time::Duration::from_secs(2),
+        ..Limits::default()
+    }
+}
+
+/// All boundaries, by the names of their fuzz targets.
+pub const ALL: &[(&str, fn(&[u8]))] = &[
+    ("decompress", decompress),
+    ("detect", detect),
+    ("csv", csv),
+    ("json", json),
+    ("arrow", arrow),
+    ("parquet", parquet),
+    ("orc", orc),
+    ("excel", excel),
+    ("sql", sql),
+];
+
+fn read(bytes: &[u8], file_type: Option<FileType>) {
+    let options = Options { file_type, ..Options::default() };
+    // What comes out is the tests' business; here it only has to come out.
+    let _ = ingest(Source::bytes(bytes.to_vec()), &options, &limits());
+}
+
+/// Any wrapping around anything.
+pub fn decompress(bytes: &[u8]) {
+    let limits = Limits { nesting: 5, ..limits() };
+    let _ = ingest(Source::bytes(bytes.to_vec()), &Options::default(), &limits);
+}
+
+/// Any bytes under any name.
+pub fn detect(bytes: &[u8]) {
+    for name in ["", "x.csv", "x.json"] {
+        let source = Source::bytes(bytes[..bytes.len().min(4096)].to_vec()).named(name);
+        let _ = ingest(source, &Options::default(), &limits());
+    }
+}
+
+/// Delimited text.
+pub fn csv(bytes: &[u8]) {
+    read(bytes, Some(FileType::Csv));
+}
+
+/// JSON in any layout.
+pub fn json(bytes: &[u8]) {
+    read(bytes, Some(FileType::Json));
+}
+
+/// Arrow IPC, file and stream.
+pub fn arrow(bytes: &[u8]) {
+    read(bytes, Some(FileType::Arrow));
+}
+
+/// Parquet.
+pub fn parquet(bytes: &[u8]) {
+    read(bytes, Some(FileType::Parquet));
+}
+
+/// ORC.
+pub fn orc(bytes: &[u8]) {
+    read(bytes, Some(FileType::Orc));
+}
+
+/// Workbooks of all kinds.
+pub fn excel(bytes: &[u8]) {
+    read(bytes, Some(FileType::Xlsx));
+}
+
+/// SQL text over a small table.
+pub fn sql(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(transforms) = Transforms::from_json(&serde_json::Value::from(text)) else { return };
+    let options = Options { transforms, ..Options::default() };
+    let source = Source::bytes("s,d,v\na,b,1\nb,c,2.5\n").named("data.csv");
+    let _ = ingest(source, &options, &limits());
+}

@@ -1,0 +1,97 @@
+//! The arguments that several verbs share: how a file is to be read.
+
+use clap::Args;
+
+use crate::options::{Step, option_from_text};
+use crate::{Options, Transforms};
+
+use super::exit::Stop;
+
+/// How files are to be read.
+#[derive(Args, Debug, Default)]
+pub(super) struct ReadArguments {
+    /// A parser option under pandas' name, such as sep=";" or header=none; may be repeated
+    #[arg(short = 'o', long = "option", value_name = "KEY=VALUE")]
+    options: Vec<String>,
+
+    /// What the file is: csv, json, arrow, parquet, orc, xls, xlsx [default: found out]
+    #[arg(long = "type", value_name = "TYPE")]
+    file_type: Option<String>,
+
+    /// What it is wrapped in: gzip, bz2, xz, zstd, zip [default: found out]
+    #[arg(long, value_name = "COMPRESSION")]
+    compression: Option<String>,
+}
+
+/// SQL over the tables of one file.
+#[derive(Args, Debug, Default)]
+pub(super) struct SqlArguments {
+    /// A query over the file's tables, by name, or `data` for the first; may be repeated
+    #[arg(long = "sql", value_name = "QUERY")]
+    queries: Vec<String>,
+}
+
+impl ReadArguments {
+    /// The options for the pipeline; everything that is wrong with them at once.
+    pub(super) fn options(&self, sql: &SqlArguments) -> Result<Options, Stop> {
+        let mut options = Options::default();
+        let mut problems = Vec::new();
+        for argument in &self.options {
+            let Some((name, text)) = argument.split_once('=') else {
+                problems.push(format!("-o {argument}: got no \"=\", expected KEY=VALUE"));
+                continue;
+            };
+            let name = name.trim();
+            if let Err(problem) = options.parser.set(name, &option_from_text(name, text)) {
+                problems.push(format!("-o {problem}"));
+            }
+        }
+        options.file_type = choice("--type", self.file_type.as_deref(), &mut problems);
+        options.compression = choice("--compression", self.compression.as_deref(), &mut problems);
+        if sql.queries.iter().any(|query| query.trim().is_empty()) {
+            problems.push("--sql: got no text, expected a query".to_owned());
+        }
+        if !problems.is_empty() {
+            return Err(Stop::Usage { problems, hint: None });
+        }
+        if !sql.queries.is_empty() {
+            let step = |sql: &String| Step { sql: sql.clone(), name: None };
+            options.transforms = Transforms::Steps(sql.queries.iter().map(step).collect());
+        }
+        Ok(options)
+    }
+}
+
+fn choice<T: std::str::FromStr<Err = String>>(
+    flag: &str,
+    text: Option<&str>,
+    problems: &mut Vec<String>,
+) -> Option<T> {
+    match text?.parse() {
+        Ok(choice) => Some(choice),
+        Err(problem) => {
+            problems.push(format!("{flag}: {problem}"));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_told_at_once() {
+        let arguments = ReadArguments {
+            options: vec!["quoting=9".into(), "header".into(), "sep=;".into()],
+            file_type: Some("exe".into()),
+            compression: Some("rar".into()),
+        };
+        let Err(Stop::Usage { problems, .. }) = arguments.options(&SqlArguments::default()) else {
+            panic!("expected a usage error");
+        };
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(problems[0], "-o quoting: got 9, expected 0 to 3");
+        assert!(problems[2].starts_with("--type: got \"exe\", expected one of csv, json"));
+    }
+}

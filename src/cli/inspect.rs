@@ -1,0 +1,188 @@
+//! `tablemill inspect`: what a file is, what tables it holds, what was wrong and where.
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::limits::human_bytes;
+use crate::report::{Dialect, Report, Stage, TableReport};
+
+use super::args::{ReadArguments, SqlArguments};
+use super::exit::{Status, Stop};
+use super::grid::{self, Cell, Column};
+use super::preview::{self, count};
+use super::read::{self, Reading};
+use super::terminal::{self, Style, printable};
+
+/// Rows of the preview.
+const ROWS: u64 = 10;
+/// Columns that are listed of one table.
+const COLUMNS: usize = 50;
+/// Tables that are shown with columns and rows; the rest by name and size.
+const TABLES: usize = 10;
+
+/// Say what files are, what tables they hold, and what is wrong with them
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Inspect {
+    /// The files; - reads standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Print one JSON report a line, in the order of the files
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    read: ReadArguments,
+
+    #[command(flatten)]
+    sql: SqlArguments,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tablemill inspect orders.csv.gz
+  tablemill inspect --json *.xlsx | jq .tables
+  tablemill inspect towns.csv -o sep=';' -o 'dtype={\"zip\": \"str\"}'";
+
+impl Inspect {
+    /// Runs the verb.
+    pub(super) fn run(&self) -> Result<Status, Stop> {
+        let options = self.read.options(&self.sql)?;
+        read::check_files(&self.files)?;
+        let mut status = Status::Valid;
+        for (index, file) in self.files.iter().enumerate() {
+            let reading = read::read(file, &options);
+            if self.json {
+                let report = serde_json::to_string(&reading.report())
+                    .map_err(|error| Stop::Failed(format!("cannot print the report: {error}")))?;
+                writeln!(io::stdout(), "{report}")?;
+            } else {
+                let mut out = BufWriter::new(io::stdout().lock());
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                summary(&reading, Style::of_stdout(), &mut out)?;
+                out.flush()?;
+                drop(out);
+                reading.show_issues();
+            }
+            status = status.max(reading.status());
+        }
+        Ok(status)
+    }
+}
+
+/// What was found; of a file that is not valid, as much as was found before the error.
+fn summary(reading: &Reading, style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let report = reading.report();
+    // Of a file that could not even be opened there is nothing to say but that.
+    if report.errors().any(|error| error.stage == Stage::Source) {
+        return Ok(());
+    }
+    let label = style.strong(&printable(reading.label()));
+    writeln!(out, "{label}: {}", file_line(&report))?;
+    if let Some(dialect) = &report.dialect {
+        writeln!(out, "dialect: {}", dialect_line(dialect))?;
+    }
+    let Some(ingest) = reading.ingest() else { return Ok(()) };
+    let width = terminal::width();
+    for (index, (table, columns)) in ingest.tables.iter().zip(&report.tables).enumerate() {
+        if index < TABLES {
+            writeln!(out)?;
+        } else if index == TABLES {
+            writeln!(out, "\n{}:", count((report.tables.len() - TABLES) as u64, "more table"))?;
+        }
+        writeln!(out, "{}", table_line(columns, style))?;
+        if index >= TABLES || columns.columns.is_empty() {
+            continue;
+        }
+        for line in column_lines(columns, width, style) {
+            writeln!(out, "{line}")?;
+        }
+        if columns.num_rows > 0 {
+            writeln!(out)?;
+            for line in preview::lines(table, ROWS, width, style) {
+                writeln!(out, "{line}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `csv in zip, gzip (utf-8, 1.2 MiB)`.
+fn file_line(report: &Report) -> String {
+    let file = &report.file;
+    let mut text = file.format.clone().unwrap_or_else(|| "unknown format".to_owned());
+    if let Some(framing) = &file.framing {
+        text.push_str(&format!(" {framing}"));
+    }
+    if !file.compression.is_empty() {
+        text.push_str(&format!(" in {}", file.compression.join(", ")));
+    }
+    let encoding = file.encoding.as_ref().map(|encoding| format!("{encoding}, "));
+    text.push_str(&format!(" ({}{})", encoding.unwrap_or_default(), human_bytes(file.bytes)));
+    text
+}
+
+/// `delimiter ";", quote "'", newline "\r\n", 1 header row, 2 lines skipped`.
+fn dialect_line(dialect: &Dialect) -> String {
+    let mut parts = vec![format!("delimiter {:?}", dialect.delimiter)];
+    let mut quoted = |what: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            parts.push(format!("{what} {value:?}"));
+        }
+    };
+    quoted("quote", &dialect.quote);
+    quoted("escape", &dialect.escape);
+    quoted("comment", &dialect.comment);
+    quoted("newline", &dialect.newline);
+    quoted("thousands", &dialect.thousands);
+    if dialect.decimal != "." {
+        parts.push(format!("decimal {:?}", dialect.decimal));
+    }
+    parts.push(match dialect.header_rows {
+        0 => "no header".to_owned(),
+        rows => count(rows, "header row"),
+    });
+    if dialect.skip_rows > 0 {
+        parts.push(format!("{} skipped", count(dialect.skip_rows, "line")));
+    }
+    parts.join(", ")
+}
+
+/// `orders: 120 rows, 5 columns`.
+fn table_line(table: &TableReport, style: Style) -> String {
+    let rows = count(table.num_rows, "row");
+    let columns = count(table.num_cols, "column");
+    format!("{}: {rows}, {columns}", style.strong(&printable(&table.name)))
+}
+
+/// Name, type and nulls of each column.
+fn column_lines(table: &TableReport, width: usize, style: Style) -> Vec<String> {
+    let shown = table.columns.iter().take(COLUMNS);
+    let column = |name: &str, right, cells: Vec<String>| Column {
+        name: name.to_owned(),
+        right,
+        cells: cells.into_iter().map(Cell::plain).collect(),
+    };
+    let names = shown.clone().map(|column| printable(&column.name)).collect();
+    let dtypes = shown.clone().map(|column| column.dtype.clone()).collect();
+    // What pandas calls `object` may be many things.
+    let arrow_types = shown.clone().map(|column| printable(&column.arrow_type)).collect();
+    let nulls = shown.map(|column| column.null_count.to_string()).collect();
+    let columns = [
+        column("column", false, names),
+        column("dtype", false, dtypes),
+        column("arrow type", false, arrow_types),
+        column("nulls", true, nulls),
+    ];
+    let (mut lines, _) = grid::lines(columns.into_iter(), width, style);
+    if table.columns.len() > COLUMNS {
+        let more = count((table.columns.len() - COLUMNS) as u64, "more column");
+        lines.push(style.faint(&format!("  … {more}")));
+    }
+    lines
+}

@@ -1,0 +1,205 @@
+//! Text in any encoding to UTF-8: the option, else a BOM, else UTF-8 if valid, else a guess.
+
+use bytes::Bytes;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::options::EncodingErrors;
+use crate::report::{Code, Issue, Stage};
+
+/// A text in UTF-8, and where its bytes were in the file.
+#[derive(Clone, Debug)]
+pub struct Text {
+    /// Valid UTF-8, without BOM.
+    pub utf8: Bytes,
+    /// What to add to an offset in `utf8` for an offset in the file. Only texts in another encoding
+    /// than UTF-8 have offsets in the converted text.
+    pub shift: u64,
+}
+
+/// The whole text as UTF-8. What encoding it was goes to the report.
+pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
+    let parser = context.parser();
+    let bom = Encoding::for_bom(bytes);
+    let (encoding, bom_length) = match (&parser.encoding, bom) {
+        (_, Some((encoding, length))) => (encoding, length),
+        (Some(label), None) => (labelled(label), 0),
+        (None, None) if simdutf8::basic::from_utf8(bytes).is_ok() => (UTF_8, 0),
+        (None, None) => (guess(bytes, context), 0),
+    };
+    let body = bytes.slice(bom_length..);
+    let shift = bom_length as u64;
+    if wide(bytes) == Some(Wide::Utf32) {
+        return utf32(bytes, context);
+    }
+    note(encoding.name(), context);
+    if encoding == UTF_8 && simdutf8::basic::from_utf8(&body).is_ok() {
+        return Ok(Text { utf8: body, shift });
+    }
+    let (text, had_errors) = encoding.decode_without_bom_handling(&body);
+    if had_errors {
+        report_bad_bytes(encoding, &body, shift, context)?;
+    }
+    Ok(Text { utf8: Bytes::from(text.into_owned().into_bytes()), shift: 0 })
+}
+
+fn note(name: &str, context: &mut Context<'_>) {
+    let name = name.to_lowercase();
+    context.reporter.option("encoding", name.clone());
+    context.reporter.file().encoding.get_or_insert(name);
+}
+
+fn labelled(label: &str) -> &'static Encoding {
+    let name = crate::options::python_encoding(label);
+    match name.as_str() {
+        "utf-16" => UTF_16LE,
+        // Options are checked when they are set, so the label is known.
+        _ => Encoding::for_label(name.as_bytes()).unwrap_or(UTF_8),
+    }
+}
+
+fn guess(bytes: &[u8], context: &mut Context<'_>) -> &'static Encoding {
+    let encoding = match wide(bytes) {
+        Some(Wide::Utf16Le) => UTF_16LE,
+        Some(Wide::Utf16Be) => UTF_16BE,
+        _ => {
+            let mut detector =
+                chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
+            detector.feed(bytes, true);
+            detector.guess(None, chardetng::Utf8Detection::Allow)
+        }
+    };
+    let name = encoding.name().to_lowercase();
+    let bad = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+    let message = format!("the text is not UTF-8 and has no BOM; read as {name} by its look");
+    context.reporter.push(
+        Issue::warning(Stage::Parse, Code::GuessedEncoding, message)
+            .line(super::position(bytes, bad).0)
+            .byte_offset(bad as u64)
+            .raw(around(bytes, bad))
+            .hint("set the option encoding if letters look wrong"),
+    );
+    encoding
+}
+
+/// The bytes around an offset, for a message.
+fn around(bytes: &[u8], at: usize) -> &[u8] {
+    &bytes[at.saturating_sub(16)..bytes.len().min(at + 16)]
+}
+
+/// Encodings of two or four bytes a character.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wide {
+    /// UTF-16, low byte first.
+    Utf16Le,
+    /// UTF-16, high byte first.
+    Utf16Be,
+    /// UTF-32 in either order.
+    Utf32,
+}
+
+/// Whether a text has the zeros that UTF-16 or UTF-32 put between Latin letters, or their BOM.
+pub fn wide(bytes: &[u8]) -> Option<Wide> {
+    let head = &bytes[..bytes.len().min(1024)];
+    match head {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some(Wide::Utf32),
+        [0xff, 0xfe, ..] => return Some(Wide::Utf16Le),
+        [0xfe, 0xff, ..] => return Some(Wide::Utf16Be),
+        _ => {}
+    }
+    let units = head.len() / 2;
+    if units < 2 {
+        return None;
+    }
+    let even = head.chunks_exact(2).filter(|pair| pair[0] == 0).count();
+    let odd = head.chunks_exact(2).filter(|pair| pair[1] == 0).count();
+    let quads = head.len() / 4;
+    let three = head
+        .chunks_exact(4)
+        .filter(|quad| quad[1..] == [0, 0, 0] || quad[..3] == [0, 0, 0] && quad[3] != 0)
+        .count();
+    if quads >= 2 && three * 10 >= quads * 9 {
+        return Some(Wide::Utf32);
+    }
+    match (even * 10 >= units * 4, odd * 10 >= units * 4) {
+        (true, false) if odd * 20 <= units => Some(Wide::Utf16Be),
+        (false, true) if even * 20 <= units => Some(Wide::Utf16Le),
+        _ => None,
+    }
+}
+
+/// UTF-32 is no encoding of the web, so encoding_rs has none; four bytes a character.
+fn utf32(bytes: &[u8], context: &mut Context<'_>) -> Result<Text> {
+    let big = bytes.starts_with(&[0, 0, 0xfe, 0xff])
+        || !bytes.starts_with(&[0xff, 0xfe]) && bytes[0] == 0;
+    note(if big { "utf-32be" } else { "utf-32le" }, context);
+    let mut text = String::with_capacity(bytes.len() / 4);
+    for (index, quad) in bytes.chunks(4).enumerate() {
+        let unit = match quad {
+            [a, b, c, d] if big => u32::from_be_bytes([*a, *b, *c, *d]),
+            [a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]),
+            _ => u32::MAX,
+        };
+        match char::from_u32(unit) {
+            Some('\u{feff}') if index == 0 => {}
+            Some(character) => text.push(character),
+            None => {
+                bad_bytes(context, "utf-32", index as u64 * 4, quad, 1)?;
+                text.push('\u{fffd}');
+            }
+        }
+    }
+    Ok(Text { utf8: text.into_bytes().into(), shift: 0 })
+}
+
+/// Finds the bytes that are no text, one issue each.
+fn report_bad_bytes(
+    encoding: &'static Encoding,
+    body: &[u8],
+    shift: u64,
+    context: &mut Context<'_>,
+) -> Result<()> {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut scratch = vec![0; 64 << 10];
+    let mut read = 0;
+    loop {
+        let (result, used, _) =
+            decoder.decode_to_utf8_without_replacement(&body[read..], &mut scratch, true);
+        read += used;
+        match result {
+            encoding_rs::DecoderResult::InputEmpty => return Ok(()),
+            encoding_rs::DecoderResult::OutputFull => {}
+            encoding_rs::DecoderResult::Malformed(length, after) => {
+                let start = read.saturating_sub(usize::from(length) + usize::from(after));
+                let end = (start + usize::from(length)).min(body.len());
+                let line = super::position(body, start).0;
+                let name = encoding.name().to_lowercase();
+                bad_bytes(context, &name, shift + start as u64, &body[start..end], line)?;
+            }
+        }
+    }
+}
+
+/// An error ends the run at the first place; with `encoding_errors=replace` each place is a warning.
+fn bad_bytes(
+    context: &mut Context<'_>,
+    encoding: &str,
+    offset: u64,
+    bytes: &[u8],
+    line: u64,
+) -> Result<()> {
+    let message = format!("bytes that are no {encoding} text");
+    let (stage, code) = (Stage::Parse, Code::BadEncoding);
+    if context.parser().encoding_errors == Some(EncodingErrors::Replace) {
+        let issue = Issue::warning(stage, code, format!("{message}, replaced by U+FFFD"));
+        context.reporter.push(issue.line(line).byte_offset(offset).raw(bytes));
+        return Ok(());
+    }
+    Err(Issue::error(stage, code, message)
+        .line(line)
+        .byte_offset(offset)
+        .raw(bytes)
+        .hint("set the option encoding, or encoding_errors=replace to go on without these bytes")
+        .into())
+}

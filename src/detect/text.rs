@@ -1,0 +1,115 @@
+//! The shape of a text: is it one at all, does it begin like JSON, where in it is an offset.
+
+use super::Confidence;
+
+/// So much of a file is looked at to tell whether it is a text.
+const HEAD: usize = 64 << 10;
+
+/// Whether bytes are text in some encoding: few control characters, zeros only as UTF-16 and
+/// UTF-32 have them.
+pub fn looks_like_text(bytes: &[u8]) -> bool {
+    if document(bytes).is_some() {
+        return false;
+    }
+    let head = &bytes[..bytes.len().min(HEAD)];
+    if super::encoding::wide(head).is_some() {
+        return true;
+    }
+    let control = head
+        .iter()
+        .filter(|byte| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a))
+        .count();
+    let zeros = memchr::memchr_iter(0, head).count();
+    // A text with a stray NUL or two is still a text; an issue will say so. Bytes beyond ASCII say
+    // nothing, but a binary file that long has control characters among them.
+    control * 50 <= head.len() && zeros * 20 <= head.len() && !looks_random(head)
+}
+
+/// Documents that are text, or partly, but no tables: named in an error rather than read as rows.
+pub fn document(bytes: &[u8]) -> Option<&'static str> {
+    let head = &bytes[..bytes.len().min(64)];
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let starts = |magic: &str| {
+        head.get(..magic.len()).is_some_and(|start| start.eq_ignore_ascii_case(magic.as_bytes()))
+    };
+    match () {
+        () if starts("%PDF-") => Some("a PDF document"),
+        () if starts("<!doctype html") || starts("<html") => Some("an HTML page"),
+        () if starts("<?xml") => Some("an XML document"),
+        () if starts("{\\rtf") => Some("an RTF document"),
+        () => None,
+    }
+}
+
+/// Binary data spreads over all byte values; text of any encoding is mostly letters and marks.
+fn looks_random(head: &[u8]) -> bool {
+    if head.is_empty() || simdutf8::basic::from_utf8(head).is_ok() {
+        return false;
+    }
+    let odd = head.iter().filter(|byte| matches!(byte, 0x01..=0x08 | 0x0e..=0x19 | 0x7f)).count();
+    odd * 20 > head.len()
+}
+
+/// How much the text begins like JSON.
+pub fn json_start(bytes: &[u8]) -> Confidence {
+    if !looks_like_text(bytes) {
+        return Confidence::No;
+    }
+    let narrow: Vec<u8>;
+    let head = match super::encoding::wide(bytes) {
+        // Enough of a UTF-16 or UTF-32 text to see how it begins.
+        Some(_) => {
+            narrow =
+                bytes.iter().take(400).filter(|b| !matches!(b, 0 | 0xfe | 0xff)).copied().collect();
+            narrow.as_slice()
+        }
+        None => bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes),
+    };
+    let head = head.trim_ascii_start();
+    let Some((first, rest)) = head.split_first() else { return Confidence::NameOnly };
+    let next = rest.trim_ascii_start().first();
+    match (first, next) {
+        (b'{', Some(b'"' | b'}')) | (b'[', Some(b'{')) => Confidence::Likely,
+        (b'[', Some(b'[' | b']' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n')) => {
+            Confidence::Probable
+        }
+        (b'{' | b'[', _) => Confidence::Possible,
+        (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', _) => Confidence::NameOnly,
+        _ => Confidence::NameOnly,
+    }
+}
+
+/// Line and column, from 1, of a byte offset. Columns count characters.
+pub fn position(bytes: &[u8], offset: usize) -> (u64, u64) {
+    let before = &bytes[..offset.min(bytes.len())];
+    let line = memchr::memchr_iter(b'\n', before).count() as u64 + 1;
+    let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    let column = before[start..].iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64 + 1;
+    (line, column)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_not_text() {
+        assert!(looks_like_text(b"a,b\n1,2\n"));
+        assert!(looks_like_text("é;ü\n".as_bytes()));
+        assert!(looks_like_text(b"\xff\xfea\0,\0b\0\n\0"));
+        assert!(!looks_like_text(b"\x00\x01\x02\x03PAR"));
+    }
+
+    #[test]
+    fn json_by_its_start() {
+        assert_eq!(json_start(b" {\"a\":1}"), Confidence::Likely);
+        assert_eq!(json_start(b"[1,2]"), Confidence::Probable);
+        assert_eq!(json_start(b"a,b"), Confidence::NameOnly);
+    }
+
+    #[test]
+    fn positions_count_from_one() {
+        assert_eq!(position("aé\nxyz".as_bytes(), 5), (2, 2));
+        assert_eq!(position(b"abc", 0), (1, 1));
+    }
+}

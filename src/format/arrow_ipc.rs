@@ -1,0 +1,158 @@
+//! Arrow IPC: the file (Feather v2) and the stream, also the framing before version 0.15.
+//!
+//! Takes either framing, lz4 and zstd bodies included; gives the batches as they are. Refuses
+//! Feather v1 and what arrow-ipc does not read, by name.
+
+use std::io::Cursor;
+
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::error::ArrowError;
+use arrow::ipc::reader::{FileReader, StreamReader};
+
+use super::{FormatReader, Input, RawTable};
+use crate::context::Context;
+use crate::detect::{Confidence, Signature};
+use crate::error::{Error, Result};
+use crate::options::FileType;
+use crate::report::{Code, Issue, Stage};
+
+const FILE_MAGIC: &[u8] = b"ARROW1";
+const FEATHER_1_MAGIC: &[u8] = b"FEA1";
+const CONTINUATION: &[u8] = &[0xff; 4];
+
+/// The reader of Arrow IPC.
+#[derive(Debug)]
+pub struct ArrowIpc;
+
+impl Signature for ArrowIpc {
+    fn file_type(&self) -> FileType {
+        FileType::Arrow
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["arrow", "feather", "ipc", "arrows", "arrow_file", "stream"]
+    }
+
+    fn recognise(&self, bytes: &[u8]) -> Confidence {
+        let is_magic = bytes.starts_with(FILE_MAGIC) || bytes.starts_with(FEATHER_1_MAGIC);
+        if is_magic || bytes.starts_with(CONTINUATION) || is_old_stream(bytes) {
+            Confidence::Certain
+        } else {
+            Confidence::No
+        }
+    }
+}
+
+/// Before 0.15 a stream began with the length of its schema message.
+fn is_old_stream(bytes: &[u8]) -> bool {
+    let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return false };
+    let length = u32::from_le_bytes(*length) as usize;
+    if length < 16 || length % 4 != 0 {
+        return false;
+    }
+    let message = rest.get(..length).map(arrow::ipc::root_as_message);
+    matches!(message, Some(Ok(message)) if message.header_as_schema().is_some())
+}
+
+impl FormatReader for ArrowIpc {
+    fn options(&self) -> &'static [&'static str] {
+        &["columns", "usecols", "skiprows", "skip_rows", "nrows", "num_rows"]
+    }
+
+    fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
+        if input.bytes.starts_with(FEATHER_1_MAGIC) {
+            let message = "the file is Feather version 1, which is not read";
+            return Err(Issue::error(Stage::Parse, Code::UnsupportedFeature, message)
+                .byte_offset(0)
+                .hint("write it again as Feather 2: pyarrow.feather.write_feather(table, path)")
+                .into());
+        }
+        let cursor = Cursor::new(input.bytes.clone());
+        let is_file = input.bytes.starts_with(FILE_MAGIC);
+        if !is_file {
+            check_messages(&input.bytes)?;
+        }
+        context
+            .reporter
+            .file()
+            .framing
+            .get_or_insert(if is_file { "file" } else { "stream" }.into());
+        let table = if is_file {
+            collect(FileReader::try_new(cursor, None).map_err(arrow_error)?, context)?
+        } else {
+            collect(StreamReader::try_new(cursor, None).map_err(arrow_error)?, context)?
+        };
+        super::note_options(context);
+        Ok(vec![super::select::select(table, context)?])
+    }
+}
+
+/// The reader makes room for as many bytes as a message says it has: no more than there are.
+fn check_messages(bytes: &[u8]) -> Result<()> {
+    let mut at = 0;
+    while let Some((length, rest)) = bytes[at..].split_first_chunk::<4>() {
+        let (prefix, length) = match (length, rest.first_chunk::<4>()) {
+            (&[0xff, 0xff, 0xff, 0xff], Some(length)) => (8, i32::from_le_bytes(*length)),
+            (length, _) => (4, i32::from_le_bytes(*length)),
+        };
+        let Ok(length) = usize::try_from(length) else { return Ok(()) };
+        if length == 0 {
+            return Ok(());
+        }
+        let start = at + prefix;
+        let Some(message) = bytes.get(start..start.saturating_add(length)) else {
+            return Err(cut_short(at, length, bytes.len()));
+        };
+        let body = arrow::ipc::root_as_message(message).map_or(0, |message| message.bodyLength());
+        let body = usize::try_from(body).unwrap_or(usize::MAX);
+        if body > bytes.len() - start - length {
+            return Err(cut_short(at, body, bytes.len()));
+        }
+        at = start + length + body;
+    }
+    Ok(())
+}
+
+fn cut_short(at: usize, wanted: usize, size: usize) -> Error {
+    let message =
+        format!("a message at byte {at} has {wanted} bytes, but the stream ends at {size}");
+    Issue::error(Stage::Parse, Code::Truncated, message).byte_offset(at as u64).into()
+}
+
+/// All batches of a reader, as long as the limits allow.
+pub(super) fn collect(
+    reader: impl RecordBatchReader,
+    context: &mut Context<'_>,
+) -> Result<RawTable> {
+    let schema = reader.schema();
+    let mut batches: Vec<RecordBatch> = Vec::new();
+    let mut rows = 0;
+    for batch in reader {
+        let batch = batch.map_err(arrow_error)?;
+        rows += batch.num_rows() as u64;
+        if rows > context.limits.rows {
+            let message = format!("more than {} rows", context.limits.rows);
+            return Err(Issue::limit(Code::TooManyRows, message, "rows").into());
+        }
+        batches.push(batch);
+    }
+    Ok(RawTable { name: None, schema, batches })
+}
+
+/// What the arrow crates say, in our terms.
+pub(super) fn arrow_error(error: ArrowError) -> Error {
+    let message = error.to_string();
+    let lower = message.to_lowercase();
+    let is_end = matches!(&error, ArrowError::IoError(_, io)
+        if io.kind() == std::io::ErrorKind::UnexpectedEof)
+        || lower.contains("unexpected end")
+        || lower.contains("does not contain correct footer")
+        || lower.contains("eof");
+    let code = match error {
+        ArrowError::NotYetImplemented(_) => Code::UnsupportedFeature,
+        _ if is_end => Code::Truncated,
+        _ if super::names_unsupported(&lower) => Code::UnsupportedFeature,
+        _ => Code::Corrupt,
+    };
+    Issue::error(Stage::Parse, code, message).into()
+}

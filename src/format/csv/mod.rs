@@ -1,0 +1,285 @@
+//! Delimited text: comma, tab, semicolon, pipe or any other; with or without header.
+//!
+//! Takes text in any encoding; finds the dialect; reads all cells as text and infers types over all
+//! rows. Rows that are too short are padded with nulls, longer ones make columns; both are reported.
+//! Refuses text that is blank throughout, and rows of the wrong length if `on_bad_lines=error`.
+
+mod dialect;
+mod header;
+mod records;
+mod rows;
+mod sniff;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema};
+
+use super::{FormatReader, Input, RawTable};
+use crate::context::Context;
+use crate::detect::encoding::decode;
+use crate::detect::{Confidence, Signature, looks_like_text, position};
+use crate::error::Result;
+use crate::infer::{BadValue, ColumnRules, Inferred, Rules, convert, infer};
+use crate::options::{FileType, dtype_name, nearest};
+use crate::report::{Code, Issue, Stage, quote};
+
+pub use dialect::CsvDialect;
+pub use records::{Field as RecordField, Record, RecordReader};
+use rows::TextTable;
+
+/// The reader of delimited text.
+#[derive(Debug)]
+pub struct Csv;
+
+impl Signature for Csv {
+    fn file_type(&self) -> FileType {
+        FileType::Csv
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["csv", "tsv", "txt", "dat", "tab", "psv"]
+    }
+
+    fn recognise(&self, bytes: &[u8]) -> Confidence {
+        if looks_like_text(bytes) { Confidence::Possible } else { Confidence::No }
+    }
+}
+
+impl FormatReader for Csv {
+    fn options(&self) -> &'static [&'static str] {
+        &[
+            "sep",
+            "delimiter",
+            "delim_whitespace",
+            "lineterminator",
+            "quotechar",
+            "quoting",
+            "doublequote",
+            "escapechar",
+            "comment",
+            "skipinitialspace",
+            "encoding",
+            "encoding_errors",
+            "header",
+            "names",
+            "usecols",
+            "columns",
+            "index_col",
+            "prefix",
+            "mangle_dupe_cols",
+            "skiprows",
+            "skip_rows",
+            "skipfooter",
+            "nrows",
+            "num_rows",
+            "byte_range",
+            "skip_blank_lines",
+            "on_bad_lines",
+            "dtype",
+            "decimal",
+            "thousands",
+            "true_values",
+            "false_values",
+            "na_values",
+            "keep_default_na",
+            "na_filter",
+            "parse_dates",
+            "dayfirst",
+        ]
+    }
+
+    fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
+        let text = decode(&input.bytes, context)?;
+        let utf8 = dialect::byte_range(&text.utf8, context);
+        if utf8.trim_ascii().is_empty() {
+            let issue = Issue::error(Stage::Parse, Code::Empty, "the file holds only blank lines");
+            return Err(issue.line(1).byte_offset(0).into());
+        }
+        let dialect = dialect::settle(utf8, &input.name, context);
+        let place = Place { utf8, shift: text.shift };
+        let table = rows::read(&place, &dialect, context)?;
+        dialect::report(utf8, &dialect, &table, context);
+        typed(table, &place, context).map(|table| vec![table])
+    }
+}
+
+/// The text that rows lie in, to turn offsets into places for messages.
+pub(super) struct Place<'a> {
+    utf8: &'a [u8],
+    shift: u64,
+}
+
+impl Place<'_> {
+    /// The issue with line, byte offset and the raw row that begins at `offset`.
+    fn mark(&self, issue: Issue, offset: usize) -> Issue {
+        let rest = &self.utf8[offset..];
+        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        issue
+            .line(position(self.utf8, offset).0)
+            .byte_offset(offset as u64 + self.shift)
+            .raw(&rest[..end])
+    }
+}
+
+/// Infers each column's type over all rows and converts it.
+fn typed(mut table: TextTable, place: &Place<'_>, context: &mut Context<'_>) -> Result<RawTable> {
+    select_columns(&mut table, context)?;
+    let rules = Rules::for_text(context.parser());
+    let columns: Vec<(ColumnRules, Inferred)> = table
+        .names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let rules = rules.column(name, table.positions[index]);
+            let inferred = infer(table.chunks.iter().map(|chunk| &chunk.columns[index]), &rules);
+            (rules, inferred)
+        })
+        .collect();
+    note_columns(&table.names, &columns, context);
+    let fields: Vec<Field> = table
+        .names
+        .iter()
+        .zip(&columns)
+        .map(|(name, (_, inferred))| Field::new(name, inferred.data_type.clone(), true))
+        .collect();
+    let schema = Arc::new(Schema::new(fields));
+    let mut bad_values = BadValues::default();
+    let mut batches = Vec::with_capacity(table.chunks.len());
+    let mut first_row = 0;
+    for chunk in &table.chunks {
+        let mut arrays = Vec::with_capacity(columns.len());
+        for (index, (rules, inferred)) in columns.iter().enumerate() {
+            let name = &table.names[index];
+            arrays.push(convert(&chunk.columns[index], inferred, rules, &mut |bad| {
+                bad_values.note(name, &inferred.data_type, first_row, &chunk.offsets, bad);
+            }));
+        }
+        let options =
+            arrow::array::RecordBatchOptions::new().with_row_count(Some(chunk.offsets.len()));
+        let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
+            .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()))?;
+        batches.push(batch);
+        first_row += chunk.offsets.len() as u64;
+    }
+    bad_values.raise(place, context)?;
+    Ok(RawTable { name: None, schema, batches })
+}
+
+/// `usecols`: the columns wanted, in the order of the file.
+fn select_columns(table: &mut TextTable, context: &mut Context<'_>) -> Result<()> {
+    super::select::check_named_columns(&table.names, context)?;
+    let Some(wanted) = super::select::wanted_columns(&table.names, context)? else { return Ok(()) };
+    let keep = |index: usize| wanted.contains(&index);
+    for chunk in &mut table.chunks {
+        let mut index = 0;
+        chunk.columns.retain(|_| {
+            index += 1;
+            keep(index - 1)
+        });
+    }
+    let names = std::mem::take(&mut table.names).into_iter().enumerate();
+    (table.positions, table.names) = names.filter(|(index, _)| keep(*index)).unzip();
+    Ok(())
+}
+
+/// Warnings on columns whose type is worth a word.
+fn note_columns(names: &[String], columns: &[(ColumnRules, Inferred)], context: &mut Context<'_>) {
+    for (name, (_, inferred)) in names.iter().zip(columns) {
+        if inferred.long_floats > 0 {
+            let message = format!(
+                "{} numbers in column {name:?} have more than 17 digits; a float64 holds the nearest",
+                inferred.long_floats
+            );
+            context.reporter.push(
+                Issue::warning(Stage::Parse, Code::FloatPrecision, message)
+                    .column(name)
+                    .hint(format!("dtype={{{name:?}: \"str\"}} keeps every digit")),
+            );
+        }
+        if inferred.mixed {
+            let message =
+                format!("column {name:?} has values of several types and is kept as text");
+            context.reporter.push(
+                Issue::warning(Stage::Parse, Code::MixedTypes, message)
+                    .column(name)
+                    .hint("set dtype to have the values that do not fit shown as errors"),
+            );
+        }
+    }
+}
+
+/// So many values that do not fit are listed; all are counted.
+const BAD_VALUES_LISTED: usize = 20;
+
+/// Values that do not fit the type that was asked for.
+#[derive(Default)]
+pub(super) struct BadValues {
+    listed: Vec<(Issue, usize)>,
+    further: u64,
+}
+
+impl BadValues {
+    fn note(
+        &mut self,
+        column: &str,
+        data_type: &arrow::datatypes::DataType,
+        first_row: u64,
+        offsets: &[u64],
+        bad: BadValue,
+    ) {
+        if self.listed.len() == BAD_VALUES_LISTED {
+            self.further += 1;
+            return;
+        }
+        let row = first_row + bad.row as u64 + 1;
+        let issue = bad_value(column, data_type, row, &bad.text);
+        self.listed.push((issue, offsets[bad.row] as usize));
+    }
+
+    /// All but the last go to the report; the last is the error.
+    fn raise(self, place: &Place<'_>, context: &mut Context<'_>) -> Result<()> {
+        context.reporter.count(Code::BadValue, self.further);
+        let mut issues = self.listed.into_iter().map(|(issue, row_offset)| {
+            let raw = issue.raw.clone();
+            let marked = place.mark(issue, row_offset);
+            Issue { raw, ..marked }
+        });
+        let Some(last) = issues.next_back() else { return Ok(()) };
+        issues.for_each(|issue| context.reporter.push(issue));
+        Err(last.into())
+    }
+}
+
+/// The issue of a value that does not fit.
+pub(super) fn bad_value(
+    column: &str,
+    data_type: &arrow::datatypes::DataType,
+    row: u64,
+    text: &[u8],
+) -> Issue {
+    let wanted = match data_type {
+        arrow::datatypes::DataType::Date32 => "date".to_owned(),
+        other => dtype_name(other),
+    };
+    let message =
+        format!("row {row} of column {column:?}: got \"{}\", expected {wanted}", quote(text));
+    Issue::error(Stage::Parse, Code::BadValue, message)
+        .row(row)
+        .column(column)
+        .raw(text)
+        .hint(format!("drop {column} from parser_options.dtype to infer it"))
+}
+
+/// An option that names a column which is not there.
+pub(super) fn unknown_column(option: &str, wanted: &str, names: &[String]) -> Issue {
+    let message = format!("{option} names column {wanted:?}, which is not there");
+    let issue = Issue::error(Stage::Parse, Code::UnknownColumn, message).column(wanted);
+    match nearest(wanted, names.iter().map(String::as_str)) {
+        Some(near) => issue.hint(format!("did you mean {near:?}?")),
+        None => {
+            let shown: Vec<&str> = names.iter().take(20).map(String::as_str).collect();
+            issue.hint(format!("the columns are {}", shown.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,433 @@
+//! The tokenizer: text to records, one after the other, with the place of each.
+
+use memchr::{memchr, memchr2, memchr3, memmem};
+
+use super::dialect::{CsvDialect, Delimiter};
+
+/// One cell of a record.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Field {
+    start: usize,
+    end: usize,
+    in_scratch: bool,
+    /// Whether it stood between quotes.
+    pub quoted: bool,
+}
+
+/// Something odd about a record that did not stop the reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Oddity {
+    /// Text after a closing quote, at this offset.
+    StrayQuote(usize),
+    /// A quote that is never closed, at this offset; it was taken as text.
+    UnclosedQuote(usize),
+}
+
+/// One record: where it begins, and its cells.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The offset of its first byte.
+    pub offset: usize,
+    /// The offset behind it, its line end included.
+    pub end: usize,
+    fields: Vec<Field>,
+    scratch: Vec<u8>,
+    /// What was odd about it.
+    pub oddities: Vec<Oddity>,
+}
+
+impl Record {
+    /// The number of cells.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there is no cell.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The cells' texts, and whether each was quoted. `text` is what the reader reads.
+    pub fn cells<'a>(&'a self, text: &'a [u8]) -> impl ExactSizeIterator<Item = (&'a [u8], bool)> {
+        self.fields.iter().map(move |field| {
+            let from = if field.in_scratch { &self.scratch } else { text };
+            (&from[field.start..field.end], field.quoted)
+        })
+    }
+}
+
+/// Reads records off a text.
+#[derive(Debug)]
+pub struct RecordReader<'a> {
+    text: &'a [u8],
+    dialect: &'a CsvDialect,
+    at: usize,
+    /// Once a quote ran to the end of the text without a partner, quotes reach no further than
+    /// their line: otherwise each later one would search the rest of the text again.
+    quotes_within_lines: bool,
+    /// Up to here quotes are ordinary text.
+    literal_until: usize,
+}
+
+impl<'a> RecordReader<'a> {
+    /// A reader at the start of the text.
+    pub fn new(text: &'a [u8], dialect: &'a CsvDialect) -> Self {
+        RecordReader { text, dialect, at: 0, quotes_within_lines: false, literal_until: 0 }
+    }
+
+    /// Leaves out the next line, whatever it holds.
+    pub fn skip_line(&mut self) {
+        self.at = self.line_end(self.at).1;
+    }
+
+    /// The offset of the next record.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// The next record, or `false` at the end. Comment lines and, unless the dialect says otherwise,
+    /// blank lines are no records.
+    pub fn read(&mut self, record: &mut Record) -> bool {
+        record.fields.clear();
+        record.scratch.clear();
+        record.oddities.clear();
+        loop {
+            if self.at >= self.text.len() {
+                return false;
+            }
+            let rest = &self.text[self.at..];
+            let is_comment =
+                self.dialect.comment.as_ref().is_some_and(|mark| rest.starts_with(mark));
+            if !is_comment {
+                let (end, next) = match rest[0] {
+                    b'\n' | b'\r' | 0x1a => self.line_end(self.at),
+                    _ => break,
+                };
+                if end > self.at || !self.dialect.skip_blank_lines {
+                    break;
+                }
+                self.at = next;
+                continue;
+            }
+            self.skip_line();
+        }
+        record.offset = self.at;
+        match &self.dialect.delimiter {
+            Delimiter::Bytes(delimiter) => self.split_cells(delimiter, record),
+            Delimiter::Pattern(pattern) => self.split_by_pattern(pattern, record),
+            Delimiter::Blanks => self.split_by_blanks(record),
+        }
+        record.end = self.at;
+        true
+    }
+
+    /// Where the line at `from` ends, and where the next begins.
+    fn line_end(&self, from: usize) -> (usize, usize) {
+        let rest = &self.text[from..];
+        if let Some(terminator) = self.dialect.terminator {
+            return match memchr(terminator, rest) {
+                Some(end) => (from + end, from + end + 1),
+                None => (self.text.len(), self.text.len()),
+            };
+        }
+        match memchr2(b'\n', b'\r', rest) {
+            Some(end) if rest[end] == b'\r' && rest.get(end + 1) == Some(&b'\n') => {
+                (from + end, from + end + 2)
+            }
+            Some(end) => (from + end, from + end + 1),
+            None => (self.text.len(), self.text.len()),
+        }
+    }
+
+    fn split_cells(&mut self, delimiter: &[u8], record: &mut Record) {
+        loop {
+            if self.dialect.skip_initial_space {
+                while self.text.get(self.at) == Some(&b' ') {
+                    self.at += 1;
+                }
+            }
+            let is_quoted = self.dialect.quote.is_some()
+                && self.text.get(self.at) == self.dialect.quote.as_ref()
+                && self.at >= self.literal_until;
+            let more = match is_quoted.then(|| self.quoted_cell(delimiter, record)).flatten() {
+                Some(more) => more,
+                None => self.plain_cell(delimiter, record),
+            };
+            if !more {
+                return;
+            }
+        }
+    }
+
+    /// A cell without quotes. Whether another follows in the record.
+    fn plain_cell(&mut self, delimiter: &[u8], record: &mut Record) -> bool {
+        let start = self.at;
+        let escape = self.dialect.escape;
+        let mut scratch_from: Option<usize> = None;
+        let mut copied = start;
+        let mut at = start;
+        let (end, more) = loop {
+            let Some(found) = self.next_special(at, delimiter) else {
+                self.at = self.text.len();
+                break (self.text.len(), false);
+            };
+            let byte = self.text[found];
+            if Some(byte) == escape && !self.text[found..].starts_with(delimiter) {
+                let from = *scratch_from.get_or_insert(record.scratch.len());
+                debug_assert!(from <= record.scratch.len());
+                record.scratch.extend_from_slice(&self.text[copied..found]);
+                let next = (found + 1).min(self.text.len());
+                // The escaped byte is text whatever it is.
+                copied = next;
+                at = (next + 1).min(self.text.len());
+                continue;
+            }
+            if self.text[found..].starts_with(delimiter) {
+                self.at = found + delimiter.len();
+                break (found, true);
+            }
+            if self.is_line_end(byte) {
+                self.at = self.line_end(found).1;
+                break (found, false);
+            }
+            at = found + 1;
+        };
+        let mut field = Field { start, end, in_scratch: false, quoted: false };
+        if let Some(from) = scratch_from {
+            record.scratch.extend_from_slice(&self.text[copied..end]);
+            field = Field { start: from, end: record.scratch.len(), in_scratch: true, ..field };
+        }
+        let mut more = more;
+        if let Some(mark) = &self.dialect.comment {
+            let cell = if field.in_scratch {
+                &record.scratch[field.start..]
+            } else {
+                &self.text[start..end]
+            };
+            if let Some(cut) = memmem::find(cell, mark) {
+                field.end = field.start + cut;
+                if more {
+                    self.at = self.line_end(end).1;
+                }
+                more = false;
+            }
+        }
+        record.fields.push(field);
+        more
+    }
+
+    fn is_line_end(&self, byte: u8) -> bool {
+        match self.dialect.terminator {
+            Some(terminator) => byte == terminator,
+            None => byte == b'\n' || byte == b'\r',
+        }
+    }
+
+    /// The next byte that may end a cell or escape one.
+    fn next_special(&self, from: usize, delimiter: &[u8]) -> Option<usize> {
+        let rest = &self.text[from..];
+        let first = delimiter[0];
+        let found = match (self.dialect.terminator, self.dialect.escape) {
+            (None, None) => memchr3(first, b'\n', b'\r', rest),
+            (Some(end), None) => memchr2(first, end, rest),
+            (Some(end), Some(escape)) => memchr3(first, end, escape, rest),
+            (None, Some(escape)) => {
+                let cell = memchr3(first, b'\n', b'\r', rest);
+                memchr(escape, &rest[..cell.unwrap_or(rest.len())]).or(cell)
+            }
+        };
+        found.map(|offset| from + offset)
+    }
+
+    /// A cell between quotes; `None` if the quote is never closed, and is text.
+    fn quoted_cell(&mut self, delimiter: &[u8], record: &mut Record) -> Option<bool> {
+        let quote = self.dialect.quote?;
+        let open = self.at;
+        let bound = if self.quotes_within_lines { self.line_end(open).0 } else { self.text.len() };
+        let from = record.scratch.len();
+        let mut copied = open + 1;
+        let mut at = open + 1;
+        let escape = self.dialect.escape.filter(|escape| *escape != quote);
+        let close = loop {
+            let rest = &self.text[at..bound];
+            let found = match escape {
+                Some(escape) => memchr2(quote, escape, rest),
+                None => memchr(quote, rest),
+            };
+            let Some(found) = found.map(|offset| at + offset) else {
+                record.scratch.truncate(from);
+                record.oddities.push(Oddity::UnclosedQuote(open));
+                self.quotes_within_lines = true;
+                self.literal_until = self.line_end(open).1;
+                return None;
+            };
+            if Some(self.text[found]) == escape {
+                record.scratch.extend_from_slice(&self.text[copied..found]);
+                copied = (found + 1).min(bound);
+                at = (found + 2).min(bound);
+                continue;
+            }
+            let doubled = self.dialect.doubled && self.text.get(found + 1) == Some(&quote);
+            if !doubled {
+                break found;
+            }
+            record.scratch.extend_from_slice(&self.text[copied..=found]);
+            copied = found + 2;
+            at = found + 2;
+            if at > bound {
+                break found;
+            }
+        };
+        let mut field = Field { start: open + 1, end: close, in_scratch: false, quoted: true };
+        if copied != open + 1 {
+            record.scratch.extend_from_slice(&self.text[copied..close.max(copied)]);
+            field =
+                Field { start: from, end: record.scratch.len(), in_scratch: true, quoted: true };
+        }
+        let after = close + 1;
+        let Some(byte) = self.text.get(after).copied() else {
+            self.at = self.text.len();
+            record.fields.push(field);
+            return Some(false);
+        };
+        if self.text[after..].starts_with(delimiter) {
+            self.at = after + delimiter.len();
+            record.fields.push(field);
+            return Some(true);
+        }
+        if self.is_line_end(byte) {
+            self.at = self.line_end(after).1;
+            record.fields.push(field);
+            return Some(false);
+        }
+        Some(self.text_after_quote(field, after, delimiter, record))
+    }
+
+    /// Text between a closing quote and the delimiter is kept as part of the cell.
+    fn text_after_quote(
+        &mut self,
+        field: Field,
+        after: usize,
+        delimiter: &[u8],
+        record: &mut Record,
+    ) -> bool {
+        if !field.in_scratch {
+            let start = record.scratch.len();
+            record.scratch.extend_from_slice(&self.text[field.start..field.end]);
+            record.fields.push(Field {
+                start,
+                end: record.scratch.len(),
+                in_scratch: true,
+                ..field
+            });
+        } else {
+            record.fields.push(field);
+        }
+        self.at = after;
+        let mut tail = Record::default();
+        let more = self.plain_cell(delimiter, &mut tail);
+        let Some((text, _)) = tail.cells(self.text).next() else { return more };
+        if !text.trim_ascii().is_empty() {
+            record.oddities.push(Oddity::StrayQuote(after));
+            record.scratch.extend_from_slice(text);
+        }
+        if let Some(last) = record.fields.last_mut() {
+            last.end = record.scratch.len();
+        }
+        more
+    }
+
+    fn split_by_pattern(&mut self, pattern: &regex::bytes::Regex, record: &mut Record) {
+        let (end, next) = self.line_end(self.at);
+        let mut start = self.at;
+        for found in pattern.find_iter(&self.text[self.at..end]) {
+            record.fields.push(plain(start, self.at + found.start()));
+            start = self.at + found.end();
+        }
+        record.fields.push(plain(start, end));
+        self.at = next;
+    }
+
+    fn split_by_blanks(&mut self, record: &mut Record) {
+        let (end, next) = self.line_end(self.at);
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let mut at = self.at;
+        while at < end {
+            let start = at + self.text[at..end].iter().take_while(|b| blank(b)).count();
+            let length = self.text[start..end].iter().take_while(|b| !blank(b)).count();
+            if length > 0 {
+                record.fields.push(plain(start, start + length));
+            }
+            at = start + length;
+        }
+        if record.fields.is_empty() {
+            record.fields.push(plain(end, end));
+        }
+        self.at = next;
+    }
+}
+
+fn plain(start: usize, end: usize) -> Field {
+    Field { start, end, in_scratch: false, quoted: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(text: &str, dialect: &CsvDialect) -> (Vec<Vec<String>>, Vec<Oddity>) {
+        let mut reader = RecordReader::new(text.as_bytes(), dialect);
+        let (mut rows, mut oddities, mut record) = (Vec::new(), Vec::new(), Record::default());
+        while reader.read(&mut record) {
+            let cells = record.cells(text.as_bytes());
+            rows.push(cells.map(|(cell, _)| String::from_utf8_lossy(cell).into_owned()).collect());
+            oddities.extend_from_slice(&record.oddities);
+        }
+        (rows, oddities)
+    }
+
+    fn rows(text: &str) -> Vec<Vec<String>> {
+        read_all(text, &CsvDialect::default()).0
+    }
+
+    #[test]
+    fn rfc_4180() {
+        assert_eq!(rows("a,b\r\n\"x, \"\"y\"\"\n\",\n"), [["a", "b"], ["x, \"y\"\n", ""]]);
+        assert_eq!(rows("a\n\n\nb"), [["a"], ["b"]]);
+        assert_eq!(rows("a,\"\"\n,"), [["a", ""], ["", ""]]);
+        assert_eq!(rows("a,b\r1,2\r"), [["a", "b"], ["1", "2"]]);
+    }
+
+    #[test]
+    fn an_unclosed_quote_costs_its_cell_not_the_file() {
+        let (rows, oddities) = read_all("a,\"b\nc,d\n", &CsvDialect::default());
+        assert_eq!(rows, [["a", "\"b"], ["c", "d"]]);
+        assert_eq!(oddities, [Oddity::UnclosedQuote(2)]);
+    }
+
+    #[test]
+    fn text_after_a_quote_is_kept() {
+        let (rows, oddities) = read_all("\"a\"b,\"c\" ,d\n", &CsvDialect::default());
+        assert_eq!(rows, [["ab", "c", "d"]]);
+        assert_eq!(oddities, [Oddity::StrayQuote(3)]);
+    }
+
+    #[test]
+    fn escapes_comments_and_long_delimiters() {
+        let dialect = CsvDialect {
+            delimiter: Delimiter::Bytes(b"||".to_vec()),
+            escape: Some(b'\\'),
+            doubled: false,
+            comment: Some(b"#".to_vec()),
+            ..CsvDialect::default()
+        };
+        let (rows, _) = read_all("# note\na|b||\"c\\\"d\"||e\\|\\|f # end\n", &dialect);
+        assert_eq!(rows, [["a|b", "c\"d", "e||f "]]);
+    }
+
+    #[test]
+    fn many_unclosed_quotes_take_linear_time() {
+        let text = "x,\"\"\"y\n".repeat(20_000);
+        assert_eq!(rows(&text).len(), 20_000);
+    }
+}

@@ -1,0 +1,144 @@
+//! Workbooks: xls, xlsx, xlsb, ods; one table a sheet.
+//!
+//! Takes a workbook; gives each sheet with cells as a table whose types hold for every row. Error
+//! cells are null and reported by name; empty and chart sheets are reported, not tables. Refuses
+//! password-protected files, and sheets whose corners span more cells than allowed.
+
+mod cells;
+mod columns;
+mod grid;
+
+use super::{FormatReader, Input, RawTable};
+use crate::context::Context;
+use crate::decompress::{WorkbookZip, workbook_zip};
+use crate::detect::{Confidence, Signature};
+use crate::error::Result;
+use crate::options::{FileType, Sheets};
+use crate::report::{Code, Issue, Stage};
+
+/// The reader of one kind of workbook.
+#[derive(Debug)]
+pub struct Excel {
+    file_type: FileType,
+    extensions: &'static [&'static str],
+}
+
+impl Excel {
+    pub(super) const XLSX: Excel =
+        Excel { file_type: FileType::Xlsx, extensions: &["xlsx", "xlsm", "xltx", "xltm"] };
+    pub(super) const XLS: Excel = Excel { file_type: FileType::Xls, extensions: &["xls", "xlt"] };
+    pub(super) const XLSB: Excel = Excel { file_type: FileType::Xlsb, extensions: &["xlsb"] };
+    pub(super) const ODS: Excel = Excel { file_type: FileType::Ods, extensions: &["ods"] };
+}
+
+/// The head of an OLE2 compound file, which xls and encrypted workbooks are.
+const OLE_MAGIC: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+
+impl Signature for Excel {
+    fn file_type(&self) -> FileType {
+        self.file_type
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        self.extensions
+    }
+
+    fn recognise(&self, bytes: &[u8]) -> Confidence {
+        let is = match self.file_type {
+            FileType::Xls => bytes.starts_with(OLE_MAGIC),
+            FileType::Xlsx => workbook_zip(bytes) == Some(WorkbookZip::Xlsx),
+            FileType::Xlsb => workbook_zip(bytes) == Some(WorkbookZip::Xlsb),
+            _ => workbook_zip(bytes) == Some(WorkbookZip::Ods),
+        };
+        if is { Confidence::Certain } else { Confidence::No }
+    }
+}
+
+impl FormatReader for Excel {
+    fn options(&self) -> &'static [&'static str] {
+        &[
+            "sheet_name",
+            "header",
+            "names",
+            "usecols",
+            "columns",
+            "skiprows",
+            "skip_rows",
+            "skipfooter",
+            "nrows",
+            "num_rows",
+            "dtype",
+            "na_values",
+            "keep_default_na",
+            "na_filter",
+            "true_values",
+            "false_values",
+            "parse_dates",
+            "dayfirst",
+            "decimal",
+            "thousands",
+            "mangle_dupe_cols",
+            "prefix",
+            "index_col",
+        ]
+    }
+
+    fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
+        if self.file_type == FileType::Xls && has_stream(&input.bytes, "EncryptedPackage") {
+            return Err(encrypted());
+        }
+        let mut workbook = cells::Workbook::open(self.file_type, &input.bytes, context)?;
+        let names = workbook.sheet_names();
+        let wanted = wanted_sheets(&names, context)?;
+        let mut tables = Vec::new();
+        let mut cells_left = context.limits.sheet_cells;
+        for index in wanted {
+            let name = &names[index];
+            let sheet = workbook.sheet(index, &mut cells_left, context)?;
+            let Some(sheet) = sheet else { continue };
+            let Some(grid) = grid::Grid::new(name, sheet, context)? else {
+                let message = format!("the sheet {name:?} has no cells");
+                let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
+                context.reporter.push(issue.table(name));
+                continue;
+            };
+            tables.push(columns::table(name, grid, context)?);
+        }
+        super::note_options(context);
+        if tables.is_empty() {
+            let message = "no sheet of the workbook has cells";
+            return Err(Issue::error(Stage::Parse, Code::Empty, message).into());
+        }
+        Ok(tables)
+    }
+}
+
+/// Names in a compound file's directory are UTF-16.
+fn has_stream(bytes: &[u8], name: &str) -> bool {
+    let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    memchr::memmem::find(bytes, &wide).is_some()
+}
+
+fn encrypted() -> crate::Error {
+    let message = "the workbook is protected by a password";
+    Issue::error(Stage::Parse, Code::Encrypted, message)
+        .hint("save it without the password and try again")
+        .into()
+}
+
+/// The sheets that `sheet_name` asks for, by name or position from 0; all by default.
+fn wanted_sheets(names: &[String], context: &Context<'_>) -> Result<Vec<usize>> {
+    let Some(Sheets::Some(wanted)) = &context.parser().sheet_name else {
+        return Ok((0..names.len()).collect());
+    };
+    let find = |sheet: &String| {
+        let by_name = names.iter().position(|name| name == sheet);
+        let by_position = || sheet.parse().ok().filter(|index| *index < names.len());
+        by_name.or_else(by_position).ok_or_else(|| {
+            let message = format!("sheet_name names {sheet:?}, which is not there");
+            let hint = format!("the sheets are {}", names.join(", "));
+            Issue::error(Stage::Parse, Code::UnknownSheet, message).hint(hint).into()
+        })
+    };
+    wanted.iter().map(find).collect()
+}

@@ -1,0 +1,99 @@
+//! ORC, through the pure Rust reader.
+//!
+//! Takes a file; gives its columns in Arrow's types. Refuses what orc-rust does not read, by name.
+
+use arrow::array::RecordBatchReader;
+use bytes::Bytes;
+use orc_rust::ArrowReaderBuilder;
+use orc_rust::error::OrcError;
+use orc_rust::schema::TimestampPrecision;
+
+use super::arrow_ipc::{arrow_error, collect};
+use super::{FormatReader, Input, RawTable};
+use crate::context::Context;
+use crate::detect::{Confidence, Signature};
+use crate::error::{Error, Result};
+use crate::options::FileType;
+use crate::report::{Code, Issue, Stage};
+
+const MAGIC: &[u8] = b"ORC";
+const BATCH_ROWS: usize = 32 << 10;
+
+/// The reader of ORC.
+#[derive(Debug)]
+pub struct Orc;
+
+impl Signature for Orc {
+    fn file_type(&self) -> FileType {
+        FileType::Orc
+    }
+
+    fn extensions(&self) -> &'static [&'static str] {
+        &["orc"]
+    }
+
+    fn recognise(&self, bytes: &[u8]) -> Confidence {
+        // Three letters may begin a text; the postscript at the end has them again.
+        let tail = &bytes[bytes.len().saturating_sub(300)..];
+        let ends_so = memchr::memmem::find(tail, MAGIC).is_some();
+        let is_binary = !crate::detect::looks_like_text(bytes);
+        match bytes.starts_with(MAGIC) {
+            true if is_binary || ends_so => Confidence::Certain,
+            _ => Confidence::No,
+        }
+    }
+}
+
+impl FormatReader for Orc {
+    fn options(&self) -> &'static [&'static str] {
+        &["columns", "usecols", "stripes", "skiprows", "skip_rows", "nrows", "num_rows"]
+    }
+
+    fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
+        // Nanoseconds reach only from 1677 to 2262; a file with times beyond is read again in
+        // microseconds, which ORC's writers seldom go below.
+        let table = match read(&input.bytes, TimestampPrecision::Nanosecond, context) {
+            Err(error) if error.issue().message.contains("timestamp") => {
+                read(&input.bytes, TimestampPrecision::Microsecond, context)?
+            }
+            other => other?,
+        };
+        super::note_options(context);
+        Ok(vec![super::select::select(table, context)?])
+    }
+}
+
+fn read(bytes: &Bytes, unit: TimestampPrecision, context: &mut Context<'_>) -> Result<RawTable> {
+    let open = || {
+        let builder = ArrowReaderBuilder::try_new(bytes.clone()).map_err(orc_error)?;
+        Ok::<_, Error>(builder.with_batch_size(BATCH_ROWS).with_timestamp_precision(unit))
+    };
+    let Some(wanted) = &context.parser().stripes else { return collect(open()?.build(), context) };
+    let ranges: Vec<_> = open()?
+        .file_metadata()
+        .stripe_metadatas()
+        .iter()
+        .map(|stripe| stripe.offset() as usize..stripe.offset() as usize + 1)
+        .collect();
+    let mut table = RawTable { name: None, schema: open()?.build().schema(), batches: Vec::new() };
+    for index in wanted {
+        let Some(range) = ranges.get(*index as usize) else {
+            let message = format!("stripes names stripe {index}, the file has {}", ranges.len());
+            return Err(Issue::error(Stage::Parse, Code::BadOption, message).into());
+        };
+        let reader = open()?.with_file_byte_range(range.clone()).build();
+        table.batches.extend(collect(reader, context)?.batches);
+    }
+    Ok(table)
+}
+
+fn orc_error(error: OrcError) -> Error {
+    let message = error.to_string();
+    let code = match &error {
+        OrcError::UnsupportedTypeVariant { .. } => Code::UnsupportedFeature,
+        OrcError::Arrow { .. } => return arrow_error(error.into()),
+        _ if super::names_unsupported(&message.to_lowercase()) => Code::UnsupportedFeature,
+        _ => Code::Corrupt,
+    };
+    Issue::error(Stage::Parse, code, message).into()
+}

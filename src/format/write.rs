@@ -1,0 +1,248 @@
+//! Tables out again: csv, ndjson, json, parquet, Arrow file and stream.
+//!
+//! Takes a [`Table`] and a writer; values come out as the v2 flow documents them: null is an empty
+//! csv cell and empty text `""`; times are ISO 8601; nested values are JSON text in csv; binary is
+//! base64; NaN and infinities are null in JSON; decimals are text in JSON.
+
+use std::io::Write;
+
+use arrow::array::{Array, RecordBatch};
+use arrow::error::ArrowError;
+use arrow::ipc::writer::{FileWriter, StreamWriter};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+
+use super::encode::{Encoder, json_text};
+use crate::error::{Error, Result};
+use crate::report::{Code, Issue, Stage};
+use crate::table::Table;
+
+/// What to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// UTF-8, comma, `\n`, quoted as RFC 4180 has it.
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+    /// An array of row objects.
+    Json,
+    /// Parquet with zstd pages.
+    Parquet,
+    /// Arrow IPC file.
+    Arrow,
+    /// Arrow IPC stream.
+    ArrowStream,
+}
+
+/// How to write it.
+#[derive(Clone, Copy, Debug)]
+pub struct WriteOptions {
+    /// Whether csv begins with the column names.
+    pub header: bool,
+    /// Whether csv tells empty text (`""`) from null (nothing).
+    pub quote_empty: bool,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        WriteOptions { header: true, quote_empty: true }
+    }
+}
+
+/// Writes the whole table.
+///
+/// ```
+/// use tablemill::format::write::{OutputFormat, WriteOptions, write_table};
+/// # use tablemill::{Limits, Options, Source, ingest};
+/// let file = Source::bytes(r#"{"a": 1, "b": null}"#).named("x.json");
+/// let table = &ingest(file, &Options::default(), &Limits::default())?.tables[0];
+/// let mut out = Vec::new();
+/// write_table(table, OutputFormat::Csv, &WriteOptions::default(), &mut out)?;
+/// assert_eq!(out, b"a,b\n1,\n");
+/// # Ok::<(), tablemill::Error>(())
+/// ```
+pub fn write_table(
+    table: &Table,
+    format: OutputFormat,
+    options: &WriteOptions,
+    out: &mut (dyn Write + Send),
+) -> Result<()> {
+    match format {
+        OutputFormat::Csv => write_csv(table, options, out),
+        OutputFormat::Ndjson | OutputFormat::Json => write_json(table, format, out),
+        OutputFormat::Parquet => write_parquet(table, out).map_err(parquet_error),
+        OutputFormat::Arrow => write_arrow_file(table, out).map_err(arrow_error),
+        OutputFormat::ArrowStream => write_arrow_stream(table, out).map_err(arrow_error),
+    }
+}
+
+/// Rows go out in pieces of about this size.
+const PIECE: usize = 256 << 10;
+
+fn write_csv(table: &Table, options: &WriteOptions, out: &mut dyn Write) -> Result<()> {
+    let names = table.schema().fields().iter().map(|field| field.name());
+    let mut piece = Vec::with_capacity(PIECE + 4096);
+    if options.header {
+        for (index, name) in names.enumerate() {
+            if index > 0 {
+                piece.push(b',');
+            }
+            push_csv_cell(&mut piece, name.as_bytes(), true);
+        }
+        piece.push(b'\n');
+    }
+    let mut cell = Vec::new();
+    for batch in table.batches() {
+        let encoders = encoders(batch)?;
+        for row in 0..batch.num_rows() {
+            for (index, encoder) in encoders.iter().enumerate() {
+                if index > 0 {
+                    piece.push(b',');
+                }
+                if encoder.is_null(row) {
+                    continue;
+                }
+                cell.clear();
+                encoder.text(row, &mut cell).map_err(arrow_error)?;
+                push_csv_cell(&mut piece, &cell, options.quote_empty);
+            }
+            piece.push(b'\n');
+            if piece.len() >= PIECE {
+                out.write_all(&piece)?;
+                piece.clear();
+            }
+        }
+    }
+    out.write_all(&piece)?;
+    Ok(())
+}
+
+fn push_csv_cell(out: &mut Vec<u8>, cell: &[u8], quote_empty: bool) {
+    let quoted = cell.is_empty() && quote_empty
+        || cell.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'));
+    if !quoted {
+        return out.extend_from_slice(cell);
+    }
+    out.push(b'"');
+    for byte in cell {
+        if *byte == b'"' {
+            out.push(b'"');
+        }
+        out.push(*byte);
+    }
+    out.push(b'"');
+}
+
+fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Result<()> {
+    let keys: Vec<Vec<u8>> = table
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| {
+            let mut key = Vec::new();
+            json_text(field.name(), &mut key);
+            key.push(b':');
+            key
+        })
+        .collect();
+    let is_array = format == OutputFormat::Json;
+    let mut piece = Vec::with_capacity(PIECE + 4096);
+    if is_array {
+        piece.push(b'[');
+    }
+    let mut first = true;
+    for batch in table.batches() {
+        let encoders = encoders(batch)?;
+        for row in 0..batch.num_rows() {
+            if is_array && !first {
+                piece.push(b',');
+            }
+            if is_array {
+                piece.push(b'\n');
+            }
+            first = false;
+            piece.push(b'{');
+            for (index, (encoder, key)) in encoders.iter().zip(&keys).enumerate() {
+                if index > 0 {
+                    piece.push(b',');
+                }
+                piece.extend_from_slice(key);
+                encoder.json(row, &mut piece).map_err(arrow_error)?;
+            }
+            piece.push(b'}');
+            if !is_array {
+                piece.push(b'\n');
+            }
+            if piece.len() >= PIECE {
+                out.write_all(&piece)?;
+                piece.clear();
+            }
+        }
+    }
+    if is_array {
+        piece.extend_from_slice(b"\n]\n");
+    }
+    out.write_all(&piece)?;
+    Ok(())
+}
+
+fn encoders(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>> {
+    let columns = batch.columns().iter();
+    columns
+        .map(|column| Encoder::new(column.as_ref() as &dyn Array))
+        .collect::<Result<_, _>>()
+        .map_err(arrow_error)
+}
+
+fn write_parquet(table: &Table, out: &mut (dyn Write + Send)) -> Result<(), ParquetError> {
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .build();
+    let mut writer = ArrowWriter::try_new(out, table.schema().clone(), Some(properties))?;
+    for batch in table.batches() {
+        writer.write(batch)?;
+    }
+    writer.close()?;
+    Ok(())
+}
+
+fn write_arrow_file(table: &Table, out: &mut dyn Write) -> Result<(), ArrowError> {
+    let mut writer = FileWriter::try_new(out, table.schema())?;
+    for batch in table.batches() {
+        writer.write(batch)?;
+    }
+    writer.finish()
+}
+
+fn write_arrow_stream(table: &Table, out: &mut dyn Write) -> Result<(), ArrowError> {
+    let mut writer = StreamWriter::try_new(out, table.schema())?;
+    for batch in table.batches() {
+        writer.write(batch)?;
+    }
+    writer.finish()
+}
+
+fn parquet_error(error: ParquetError) -> Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(io) => (*io).into(),
+            Err(other) => refused(other.to_string()),
+        },
+        other => refused(other.to_string()),
+    }
+}
+
+fn arrow_error(error: ArrowError) -> Error {
+    match error {
+        ArrowError::IoError(_, io) => io.into(),
+        other => refused(other.to_string()),
+    }
+}
+
+fn refused(message: String) -> Error {
+    let message = format!("the table cannot be written so: {message}");
+    let issue = Issue::error(Stage::Parse, Code::UnsupportedFeature, message);
+    issue.hint("write it as arrow, which keeps every type").into()
+}

@@ -1,0 +1,141 @@
+//! What a caller may ask for: the declared type and compression, pandas' parser options, SQL steps.
+
+mod dtype;
+mod parser;
+mod transforms;
+mod values;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::progress::Progress;
+
+pub use dtype::{dtype_name, parse_dtype};
+pub(crate) use parser::python_encoding;
+pub use parser::{
+    BadLines, Columns, Dtypes, EncodingErrors, Header, NaValues, OptionProblem, ParseDates,
+    ParserOptions, Sheets, SkipRows, UnknownOption,
+};
+pub use transforms::{ShapeError, Step, Transforms};
+pub use values::{nearest, option_from_text, value_from_text};
+
+/// Everything a caller may say about a file. The default says nothing, and all is found out.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The file's name, for its extension and the tables' names. Default: that of the source.
+    pub name: Option<String>,
+    /// The declared type; bytes that contradict it are an error.
+    pub file_type: Option<FileType>,
+    /// The declared compression; bytes that contradict it are an error.
+    pub compression: Option<Compression>,
+    /// Pandas' parser options.
+    pub parser: ParserOptions,
+    /// SQL to run over the tables.
+    pub transforms: Transforms,
+    /// How tables without a name of their own are called.
+    pub table_names: TableNames,
+    /// Where to say how far the work is.
+    pub progress: Option<Arc<Progress>>,
+}
+
+/// How a table is called that has no sheet's or archive member's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TableNames {
+    /// After the file, without its extensions: `orders.csv.gz` gives `orders`.
+    #[default]
+    Stem,
+    /// `Untitled 0`, `Untitled 1`, … by position, as the v2 HTTP flow has it.
+    Untitled,
+}
+
+macro_rules! choices {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal $(| $also:literal)*,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)* }
+
+        impl $name {
+            /// Every choice.
+            pub const ALL: &[$name] = &[$($name::$variant,)*];
+
+            /// Its name in options and reports.
+            pub fn as_str(self) -> &'static str {
+                match self { $($name::$variant => $text,)* }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text $(| $also)* => Ok($name::$variant),)*
+                    _ => Err(format!(
+                        "got {text:?}, expected one of {}",
+                        $name::ALL.iter().map(|c| c.as_str()).collect::<Vec<_>>().join(", ")
+                    )),
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+choices! {
+    /// What a file is.
+    FileType {
+        /// Delimited text, tabs included.
+        Csv = "csv" | "tsv" | "txt",
+        /// JSON in any layout, newline-delimited included.
+        Json = "json" | "ndjson" | "jsonl",
+        /// Arrow IPC, file (Feather v2) or stream.
+        Arrow = "arrow" | "feather" | "ipc",
+        /// Apache Parquet.
+        Parquet = "parquet",
+        /// Apache ORC.
+        Orc = "orc",
+        /// Excel 97–2003.
+        Xls = "xls",
+        /// Excel 2007 and later.
+        Xlsx = "xlsx" | "xlsm",
+        /// Excel's binary workbook.
+        Xlsb = "xlsb",
+        /// OpenDocument spreadsheet.
+        Ods = "ods",
+    }
+}
+
+choices! {
+    /// What a file is wrapped in.
+    Compression {
+        /// gzip, all members of the stream.
+        Gzip = "gzip" | "gz",
+        /// bzip2, all streams.
+        Bz2 = "bz2" | "bzip2",
+        /// xz, all streams.
+        Xz = "xz",
+        /// Zstandard, all frames.
+        Zstd = "zstd" | "zst",
+        /// A zip archive of one or several files.
+        Zip = "zip",
+    }
+}
+
+impl FileType {
+    /// Whether this is a workbook: the bytes decide which kind, whatever was declared.
+    pub fn is_workbook(self) -> bool {
+        matches!(self, FileType::Xls | FileType::Xlsx | FileType::Xlsb | FileType::Ods)
+    }
+
+    /// Whether bytes of type `found` are what was declared.
+    pub fn accepts(self, found: FileType) -> bool {
+        self == found || self.is_workbook() && found.is_workbook()
+    }
+}

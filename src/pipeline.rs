@@ -1,0 +1,255 @@
+//! The stages in order, read from top to bottom: source, decompress, detect, format, table,
+//! transform, report.
+
+use std::collections::HashSet;
+
+use crate::context::Context;
+use crate::decompress::{self, Part, Wanted};
+use crate::detect;
+use crate::error::{Error, Result};
+use crate::format::{FORMATS, FormatReader, Input, RawTable};
+use crate::guard::guarded;
+use crate::limits::Limits;
+use crate::naming::{Origin, rename_columns, table_name, unique_columns, unique_table};
+use crate::options::{Compression, FileType, Options};
+use crate::report::{Code, Issue, Report, Stage};
+use crate::source::Source;
+use crate::table::Table;
+use crate::transform;
+
+/// The tables of a file and the report of what was found.
+#[derive(Clone, Debug)]
+pub struct Ingest {
+    /// The tables, each with a name of its own.
+    pub tables: Vec<Table>,
+    /// What was found, and what was wrong and where.
+    pub report: Report,
+}
+
+/// Reads any table-shaped file: unwraps it, tells what it is, parses it, infers types that hold for
+/// every row, runs the SQL given.
+///
+/// An error means that there is no faithful table; its [`Error::report`] says what was found before.
+///
+/// ```
+/// use tablemill::{Limits, Options, Source, ingest};
+/// let source = Source::bytes("id,zip\n1,00501\n2,10001\n").named("towns.csv");
+/// let ingest = ingest(source, &Options::default(), &Limits::default())?;
+/// let columns = &ingest.report.tables[0].columns;
+/// assert_eq!((columns[0].dtype.as_str(), columns[1].dtype.as_str()), ("int64", "object"));
+/// # Ok::<(), tablemill::Error>(())
+/// ```
+pub fn ingest(source: impl Into<Source>, options: &Options, limits: &Limits) -> Result<Ingest> {
+    let mut context = Context::new(options, limits);
+    match mill(source.into(), &mut context) {
+        Ok(tables) => {
+            let report = context.reporter.finish(tables.iter().map(Table::report).collect());
+            Ok(Ingest { tables, report })
+        }
+        Err(error) => {
+            context.reporter.push(error.issue().clone());
+            Err(error.with_report(context.reporter.finish(Vec::new())))
+        }
+    }
+}
+
+fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
+    let name = context.options.name.clone().unwrap_or_else(|| source.name().to_owned());
+    context.reporter.file().name.clone_from(&name);
+    warn_of_unknown_options(context);
+    let bytes = context.stage("source", |context| source.open(context.limits))?;
+    context.reporter.file().bytes = bytes.len() as u64;
+    let parts = context.stage("decompress", |context| {
+        decompress::unwrap(bytes, declared_compression(context), wanted(context), context)
+    })?;
+    let mut tables = Tables { file: name, several_parts: parts.len() > 1, tables: Vec::new() };
+    for part in parts {
+        let member = part.member.clone();
+        let raw = read_part(part, &tables.file, context).map_err(|error| match &member {
+            Some(member) => error.map_issue(|issue| match issue.table {
+                Some(_) => issue,
+                None => issue.table(member),
+            }),
+            None => error,
+        })?;
+        tables.add(raw, member.as_deref(), context)?;
+    }
+    let tables = tables.tables;
+    let transforms = &context.options.transforms;
+    if transforms.is_empty() {
+        return Ok(tables);
+    }
+    context.reporter.parsed_tables(tables.iter().map(Table::report).collect());
+    context.stage("transform", |context| transform::apply(tables, transforms, context))
+}
+
+/// Detect and parse: one part to its tables.
+fn read_part(part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
+    let Part { member, bytes } = part;
+    if let Some(member) = &member {
+        context.reporter.file().members.push(member.clone());
+    }
+    let input =
+        Input { name: member.unwrap_or_else(|| without_compression(file).to_owned()), bytes };
+    let declared = context.options.file_type;
+    let format = context
+        .stage("detect", |_| detect::detect(&input.bytes, &input.name, declared, FORMATS))?;
+    context.reporter.file().format.get_or_insert(format.file_type().as_str().to_owned());
+    warn_of_ignored_options(format, context);
+    context.stage("parse", |context| {
+        context.progress().start("parse", input.bytes.len() as u64);
+        guarded(Stage::Parse, format.file_type().as_str(), || format.read(&input, context))
+    })
+}
+
+/// `orders.csv.gz` is, once unwrapped, `orders.csv`.
+fn without_compression(name: &str) -> &str {
+    let mut name = name;
+    for ending in [".gz", ".bz2", ".xz", ".zst", ".zip"] {
+        name = name.strip_suffix(ending).unwrap_or(name);
+    }
+    name
+}
+
+/// The tables so far, named.
+struct Tables {
+    file: String,
+    several_parts: bool,
+    tables: Vec<Table>,
+}
+
+impl Tables {
+    fn add(
+        &mut self,
+        raw: Vec<RawTable>,
+        member: Option<&str>,
+        context: &mut Context<'_>,
+    ) -> Result<()> {
+        let mut taken: HashSet<String> = self.tables.iter().map(|t| t.name().to_owned()).collect();
+        for table in raw {
+            let origin = Origin {
+                file: &self.file,
+                member,
+                sheet: table.name.as_deref(),
+                several_parts: self.several_parts,
+            };
+            let name = table_name(&origin, self.tables.len(), context.options.table_names);
+            let name = unique_table(name, &taken);
+            taken.insert(name.clone());
+            self.tables.push(finish_table(name, table, context)?);
+            check_count(
+                "tables",
+                Code::TooManyTables,
+                self.tables.len() as u64,
+                context.limits.tables as u64,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks a table's size and makes its column names unique.
+fn finish_table(name: String, raw: RawTable, context: &mut Context<'_>) -> Result<Table> {
+    let limits = context.limits;
+    let columns = raw.schema.fields().len();
+    check_count("columns", Code::TooManyColumns, columns as u64, limits.columns as u64)
+        .map_err(|error| error.map_issue(|issue| issue.table(&name)))?;
+    let names: Vec<&str> = raw.schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let (unique, doubled) = unique_columns(&names);
+    for index in doubled {
+        let message = format!("column {} is the second {:?}", index + 1, names[index]);
+        context.reporter.push(
+            Issue::warning(Stage::Parse, Code::DuplicateColumn, message)
+                .table(&name)
+                .column(&unique[index])
+                .hint(format!("it is called {:?} here", unique[index])),
+        );
+    }
+    let table = if unique == names {
+        Table::new(name, raw.schema, raw.batches)
+    } else {
+        let (schema, batches) =
+            rename_columns(&raw.schema, raw.batches, &unique).map_err(|error| {
+                Issue::error(Stage::Parse, Code::Corrupt, error.to_string()).table(&name)
+            })?;
+        Table::new(name, schema, batches)
+    };
+    check_count("rows", Code::TooManyRows, table.num_rows(), limits.rows)
+        .map_err(|error| error.map_issue(|issue| issue.table(table.name())))?;
+    Ok(table)
+}
+
+fn check_count(what: &str, code: Code, got: u64, allowed: u64) -> Result<()> {
+    if got <= allowed {
+        return Ok(());
+    }
+    Err(Issue::limit(code, format!("got {got} {what}, allowed are {allowed}"), what).into())
+}
+
+/// `file_compression`, or else `parser_options.compression`.
+fn declared_compression(context: &mut Context<'_>) -> Option<Compression> {
+    let by_option: Option<Compression> =
+        context.parser().compression.as_ref().and_then(|name| name.parse().ok());
+    match (context.options.compression, by_option) {
+        (Some(declared), Some(option)) if declared != option => {
+            let message =
+                format!("the option compression={option} loses to the declared {declared}");
+            context.reporter.push(Issue::warning(Stage::Decompress, Code::OptionIgnored, message));
+            Some(declared)
+        }
+        (declared, option) => declared.or(option),
+    }
+}
+
+/// Archive members are chosen by the extensions of the declared type, or of every type.
+fn wanted(context: &Context<'_>) -> Wanted<'static> {
+    static ALL: std::sync::LazyLock<Vec<&'static str>> =
+        std::sync::LazyLock::new(|| extensions(|_| true));
+    static BY_TYPE: std::sync::LazyLock<Vec<(FileType, Vec<&'static str>)>> =
+        std::sync::LazyLock::new(|| {
+            let of = |file_type: FileType| extensions(|found| file_type.accepts(found));
+            FileType::ALL.iter().map(|file_type| (*file_type, of(*file_type))).collect()
+        });
+    let extensions = match context.options.file_type {
+        Some(declared) => BY_TYPE.iter().find(|(file_type, _)| *file_type == declared),
+        None => None,
+    };
+    Wanted { extensions: extensions.map_or(ALL.as_slice(), |(_, extensions)| extensions) }
+}
+
+fn extensions(of: impl Fn(FileType) -> bool) -> Vec<&'static str> {
+    let formats = FORMATS.iter().filter(|format| of(format.file_type()));
+    formats.flat_map(|format| format.extensions().iter().copied()).collect()
+}
+
+fn warn_of_ignored_options(format: &dyn FormatReader, context: &mut Context<'_>) {
+    let known = format.options();
+    let ignored: Vec<String> = context
+        .parser()
+        .given()
+        .keys()
+        .filter(|name| *name != "compression" && !known.contains(&name.as_str()))
+        .cloned()
+        .collect();
+    for name in ignored {
+        let message = format!("the option {name} has no meaning for {}", format.file_type());
+        context.reporter.push(Issue::warning(Stage::Parse, Code::OptionIgnored, message));
+    }
+}
+
+fn warn_of_unknown_options(context: &mut Context<'_>) {
+    for option in context.parser().unknown() {
+        let message = format!("unknown option {:?}", option.name);
+        let issue = Issue::warning(Stage::Parse, Code::UnknownOption, message);
+        context.reporter.push(match option.nearest {
+            Some(near) => issue.hint(format!("did you mean {near}?")),
+            None => issue,
+        });
+    }
+}
+
+impl From<Error> for std::io::Error {
+    fn from(error: Error) -> Self {
+        std::io::Error::other(error.to_string())
+    }
+}

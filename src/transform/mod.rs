@@ -1,0 +1,156 @@
+//! SQL over the tables of a file: read-only, bounded in memory and time.
+//!
+//! Takes tables and steps, gives the tables after them. Refuses anything but one query a step over
+//! the file's own tables; a failing step leaves nothing changed.
+
+#[cfg(feature = "sql")]
+mod check;
+#[cfg(feature = "sql")]
+mod error;
+#[cfg(feature = "sql")]
+mod run;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::options::Transforms;
+use crate::table::Table;
+
+#[cfg(feature = "sql")]
+pub(crate) use steps::apply;
+#[cfg(feature = "sql")]
+pub use steps::query;
+
+#[cfg(feature = "sql")]
+mod steps {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::naming::{rename_columns, unique_columns};
+    use crate::options::Step;
+    use crate::report::{Code, Issue, Stage};
+
+    /// Runs all steps.
+    pub(crate) fn apply(
+        tables: Vec<Table>,
+        transforms: &Transforms,
+        context: &mut Context<'_>,
+    ) -> Result<Vec<Table>> {
+        check_size(transforms, context.limits)?;
+        let mut tables = tables;
+        let mut number = 0;
+        match transforms {
+            Transforms::None => {}
+            Transforms::Steps(steps) => {
+                run_steps(&mut tables, 0, steps, &mut number, context.limits)?;
+            }
+            Transforms::PerTable(by_table) => {
+                let known: Vec<String> = tables.iter().map(|t| t.name().to_owned()).collect();
+                for (name, steps) in by_table {
+                    let current = tables.iter().position(|table| table.name() == name);
+                    let current = current
+                        .filter(|_| known.contains(name))
+                        .ok_or_else(|| super::error::unknown_table(name, &known).step(number))?;
+                    run_steps(&mut tables, current, steps, &mut number, context.limits)?;
+                }
+            }
+        }
+        Ok(tables)
+    }
+
+    /// Runs one query over tables: each under its own name, the first also as `data`.
+    ///
+    /// ```
+    /// # use tablemill::{Limits, Options, Source, ingest, query};
+    /// let limits = Limits::default();
+    /// let file = Source::bytes("a,b\n1,x\n2,y\n").named("t.csv");
+    /// let tables = ingest(file, &Options::default(), &limits)?.tables;
+    /// let result = query(tables, "SELECT sum(a) AS total FROM t", &limits)?;
+    /// assert_eq!(result.num_rows(), 1);
+    /// # Ok::<(), tablemill::Error>(())
+    /// ```
+    pub fn query(tables: Vec<Table>, sql: &str, limits: &Limits) -> Result<Table> {
+        run_one(&tables, 0, sql, "result", limits)
+    }
+
+    fn check_size(transforms: &Transforms, limits: &Limits) -> Result<()> {
+        if transforms.len() > limits.sql_steps {
+            let message =
+                format!("{} SQL steps, allowed are {}", transforms.len(), limits.sql_steps);
+            return Err(Issue::limit(Code::TooManyTables, message, "sql_steps").into());
+        }
+        let longest = transforms.iter().map(|step| step.sql.len()).max().unwrap_or_default();
+        if longest > limits.sql_text_bytes {
+            let message = format!("{longest} bytes of SQL, allowed are {}", limits.sql_text_bytes);
+            return Err(Issue::limit(Code::ValueTooLarge, message, "sql_text_bytes").into());
+        }
+        Ok(())
+    }
+
+    fn run_steps(
+        tables: &mut Vec<Table>,
+        mut current: usize,
+        steps: &[Step],
+        number: &mut u64,
+        limits: &Limits,
+    ) -> Result<()> {
+        for step in steps {
+            let name = match (&step.name, tables.get(current)) {
+                (Some(name), _) => name.clone(),
+                (None, Some(table)) => table.name().to_owned(),
+                (None, None) => "data".to_owned(),
+            };
+            let result = run_one(tables, current, &step.sql, &name, limits)
+                .map_err(|error| error.map_issue(|issue| issue.step(*number)))?;
+            match tables.iter().position(|table| table.name() == name) {
+                Some(index) => {
+                    tables[index] = result;
+                    current = index;
+                }
+                None => {
+                    tables.push(result);
+                    current = tables.len() - 1;
+                }
+            }
+            if tables.len() > limits.tables {
+                let message = format!("more than {} tables", limits.tables);
+                return Err(Issue::limit(Code::TooManyTables, message, "tables").into());
+            }
+            *number += 1;
+        }
+        Ok(())
+    }
+
+    fn run_one(
+        tables: &[Table],
+        current: usize,
+        sql: &str,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<Table> {
+        let known: HashSet<&str> = tables.iter().map(Table::name).collect();
+        let statement = super::check::one_query(sql, &known)?;
+        let (schema, batches) = super::run::run(statement, sql, tables, current, limits)?;
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let (unique, _) = unique_columns(&names);
+        let (schema, batches) = rename_columns(&schema, batches, &unique)
+            .map_err(|error| Issue::error(Stage::Transform, Code::SqlError, error.to_string()))?;
+        Ok(Table::new(name, schema, batches))
+    }
+}
+
+/// Without the feature `sql` a step is an error, not a wish.
+#[cfg(not(feature = "sql"))]
+pub(crate) fn apply(
+    _tables: Vec<Table>,
+    _transforms: &Transforms,
+    _context: &mut Context<'_>,
+) -> Result<Vec<Table>> {
+    let message = "this build has no SQL";
+    let issue = crate::report::Issue::error(
+        crate::report::Stage::Transform,
+        crate::report::Code::UnsupportedFeature,
+        message,
+    );
+    Err(issue.hint("build it with the feature sql").into())
+}

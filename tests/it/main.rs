@@ -1,0 +1,10 @@
+//! One integration binary, which links once.
+
+mod boundaries;
+#[cfg(feature = "cli")]
+mod cli;
+mod fixtures;
+#[cfg(feature = "server")]
+mod http;
+mod oracle;
+mod tidy;

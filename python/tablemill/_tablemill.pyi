@@ -2,6 +2,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Protocol, TypedDict, final
 
+__all__: list[str]
 __version__: str
 
 class _BinaryFile(Protocol):

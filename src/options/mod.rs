@@ -1,6 +1,7 @@
 //! What a caller may ask for: the declared type and compression, pandas' parser options, SQL steps.
 
 mod dtype;
+mod kinds;
 mod parser;
 mod transforms;
 mod values;
@@ -13,12 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::progress::Progress;
 
 pub use dtype::{dtype_name, parse_dtype};
-pub(crate) use parser::python_encoding;
-pub use parser::{
-    BadLines, Columns, Dtypes, EncodingErrors, Header, NaValues, OptionProblem, ParseDates,
-    ParserOptions, Sheets, SkipRows, UnknownOption,
+pub use kinds::{
+    BadLines, Columns, Dtypes, EncodingErrors, Header, NaValues, OptionProblem, ParseDates, Sheets,
+    SkipRows, UnknownOption,
 };
+pub use parser::ParserOptions;
 pub use transforms::{ShapeError, Step, Transforms};
+pub(crate) use values::python_encoding;
 pub use values::{nearest, option_from_text, value_from_text};
 
 /// Everything a caller may say about a file. The default says nothing, and all is found out.

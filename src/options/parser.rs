@@ -1,93 +1,15 @@
 //! Pandas' parser options, as one typed struct that all faces fill from JSON.
 
-use std::collections::BTreeMap;
-
-use arrow::datatypes::DataType;
 use serde_json::{Map, Value};
 
 use super::dtype::parse_dtype;
-use super::values::{boolean, character, list, nearest, scalar_text, show, text, texts, whole};
-
-/// Where the column names are.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Header {
-    /// There are none.
-    None,
-    /// In these rows, counted from 0 after skipped ones; several are joined with a space.
-    Rows(Vec<u64>),
-}
-
-/// Columns by name or by position from 0.
-pub type Columns = Vec<String>;
-
-/// Lines left out at the top.
-#[derive(Clone, Debug, PartialEq)]
-pub enum SkipRows {
-    /// The first so many.
-    First(u64),
-    /// These, from 0, in rising order.
-    Lines(Vec<u64>),
-}
-
-/// What to do with a row that has too many or too few cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BadLines {
-    /// Refuse the file.
-    Error,
-    /// Leave the row out and say so.
-    Warn,
-    /// Leave the row out; it is only counted.
-    Skip,
-}
-
-/// What to do with bytes that are no text in the encoding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EncodingErrors {
-    /// Refuse the file.
-    Strict,
-    /// Put U+FFFD in their place and say so.
-    Replace,
-}
-
-/// The types asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Dtypes {
-    /// One for every column.
-    All(DataType),
-    /// By column name (or position, as text).
-    ByName(BTreeMap<String, DataType>),
-    /// By position.
-    ByPosition(Vec<DataType>),
-    /// Leave values as the file has them (`false`).
-    AsIs,
-}
-
-/// Which columns hold dates.
-#[derive(Clone, Debug, PartialEq)]
-pub enum ParseDates {
-    /// Every column may, or none.
-    All(bool),
-    /// These, by name or position.
-    Columns(Columns),
-}
-
-/// Texts that mean null, besides or instead of the usual ones.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NaValues {
-    /// In every column.
-    All(Vec<String>),
-    /// By column name.
-    ByName(BTreeMap<String, Vec<String>>),
-}
-
-/// Which sheets to read.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Sheets {
-    /// All, one table each.
-    All,
-    /// These, by name or position from 0.
-    Some(Vec<String>),
-}
+use super::kinds::{
+    BadLines, Columns, Dtypes, EncodingErrors, Header, NaValues, OptionProblem, ParseDates, Sheets,
+    SkipRows, UnknownOption,
+};
+use super::values::{
+    boolean, character, list, nearest, python_encoding, scalar_text, show, text, texts, whole,
+};
 
 macro_rules! parser_options {
     ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
@@ -179,25 +101,6 @@ parser_options! {
     row_groups: Vec<u64>,
     /// ORC stripes to read.
     stripes: Vec<u64>,
-}
-
-/// An option nobody knows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct UnknownOption {
-    /// As it was given.
-    pub name: String,
-    /// The known one that was probably meant.
-    pub nearest: Option<&'static str>,
-}
-
-/// A known option with an impossible value.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("{name}: {problem}")]
-pub struct OptionProblem {
-    /// The option.
-    pub name: String,
-    /// What was got and what was expected.
-    pub problem: String,
 }
 
 type Setter = fn(&mut ParserOptions, &Value) -> Result<(), String>;
@@ -387,26 +290,6 @@ impl ParserOptions {
     /// The options that were given but that nobody knows.
     pub fn unknown(&self) -> &[UnknownOption] {
         &self.unknown
-    }
-}
-
-/// Python's names of encodings that the WHATWG list spells otherwise.
-pub(crate) fn python_encoding(name: &str) -> String {
-    let lower = name.to_lowercase().replace('_', "-");
-    match lower.as_str() {
-        "utf-8-sig" | "u8" | "utf" => "utf-8".into(),
-        "latin1" | "latin" | "l1" => "latin1".into(),
-        "sjis" | "s-jis" | "cp932" => "shift_jis".into(),
-        "cp936" => "gbk".into(),
-        "cp949" | "uhc" | "euckr" => "euc-kr".into(),
-        "big5hkscs" | "cp950" => "big5".into(),
-        "eucjp" => "euc-jp".into(),
-        "utf16" => "utf-16".into(),
-        "utf-16-le" => "utf-16le".into(),
-        "utf-16-be" => "utf-16be".into(),
-        _ if lower.starts_with("cp125") => lower.replace("cp", "windows-"),
-        "shift-jis" => "shift_jis".into(),
-        _ => lower,
     }
 }
 

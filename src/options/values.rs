@@ -39,6 +39,26 @@ fn unescape(text: &str) -> String {
     text.replace("\\t", "\t")
 }
 
+/// Python's names of encodings that the WHATWG list spells otherwise.
+pub(crate) fn python_encoding(name: &str) -> String {
+    let lower = name.to_lowercase().replace('_', "-");
+    match lower.as_str() {
+        "utf-8-sig" | "u8" | "utf" => "utf-8".into(),
+        "latin1" | "latin" | "l1" => "latin1".into(),
+        "sjis" | "s-jis" | "cp932" => "shift_jis".into(),
+        "cp936" => "gbk".into(),
+        "cp949" | "uhc" | "euckr" => "euc-kr".into(),
+        "big5hkscs" | "cp950" => "big5".into(),
+        "eucjp" => "euc-jp".into(),
+        "utf16" => "utf-16".into(),
+        "utf-16-le" => "utf-16le".into(),
+        "utf-16-be" => "utf-16be".into(),
+        _ if lower.starts_with("cp125") => lower.replace("cp", "windows-"),
+        "shift-jis" => "shift_jis".into(),
+        _ => lower,
+    }
+}
+
 pub(super) fn show(value: &Value) -> String {
     let text = value.to_string();
     if text.chars().count() > 60 { text.chars().take(60).chain(['…']).collect() } else { text }

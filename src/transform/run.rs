@@ -2,7 +2,7 @@
 //! rows keep their order), a memory pool, a time limit, no disk.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -43,28 +43,32 @@ pub(super) fn run(
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_stack_size(STACK)
-            .enable_time()
             .build()?;
         let context =
             session(tables, current, limits).map_err(|error| engine(&error, sql, limits))?;
         let bounds = limits.clone();
-        let query = runtime.spawn(async move { execute(&context, statement, &bounds).await });
-        let result = runtime.block_on(async { tokio::time::timeout(limits.sql_time, query).await });
-        // A query that does not yield may run on; nobody waits for it.
-        runtime.shutdown_timeout(Duration::from_millis(10));
+        let (sender, receiver) = mpsc::channel();
+        let query = runtime.spawn(async move {
+            // Nobody listens any more once the time is up.
+            let _ = sender.send(execute(&context, statement, &bounds).await);
+        });
+        // The clock is this thread's: the runtime's own would stand still while the worker is busy.
+        let result = receiver.recv_timeout(limits.sql_time);
+        query.abort();
+        runtime.shutdown_background();
         match result {
-            Err(_) => {
+            Err(RecvTimeoutError::Timeout) => {
                 let message =
                     format!("the query took more than {} s", limits.sql_time.as_secs_f64());
                 Err(Issue::limit(Code::Timeout, message, "sql_time").into())
             }
-            Ok(Err(_)) => {
+            Err(RecvTimeoutError::Disconnected) => {
                 let message = "the SQL engine gave up on this query";
                 Err(Issue::error(Stage::Transform, Code::SqlError, message).into())
             }
-            Ok(Ok(Err(Stop::Engine(error)))) => Err(engine(&error, sql, limits)),
-            Ok(Ok(Err(Stop::Ours(error)))) => Err(error),
-            Ok(Ok(Ok(found))) => Ok(found),
+            Ok(Err(Stop::Engine(error))) => Err(engine(&error, sql, limits)),
+            Ok(Err(Stop::Ours(error))) => Err(error),
+            Ok(Ok(found)) => Ok(found),
         }
     };
     std::thread::scope(|scope| {

@@ -58,7 +58,9 @@ pub(super) fn sniff(text: &[u8], name: &str, base: &CsvDialect, quote_given: boo
                 Some(b'\'') if shape.quoted == 0 => 0.5,
                 _ => 1.0,
             };
-            let score = shape.score() * trust * bonus * quote_trust;
+            // Blanks and colons must also cut out values: words alone are prose.
+            let earned = if *trust < 1.0 { shape.values } else { 1.0 };
+            let score = shape.score() * trust * bonus * quote_trust * earned;
             if best.is_none_or(|(top, _)| score > top) {
                 let preamble = shape.preamble;
                 best = Some((score, Sniffed { delimiter: *delimiter, quote: *quote, preamble }));
@@ -96,6 +98,8 @@ struct Shape {
     width: usize,
     /// The share of cells that look like a value of some kind.
     typed: f64,
+    /// The share of cells that hold a number, a date or a boolean.
+    values: f64,
     quoted: usize,
     preamble: u64,
 }
@@ -104,7 +108,7 @@ impl Shape {
     fn of(sample: &[u8], dialect: &CsvDialect) -> Shape {
         let mut reader = RecordReader::new(sample, dialect);
         let (mut record, mut widths) = (Record::default(), Vec::new());
-        let (mut cells, mut typed, mut quoted) = (0usize, 0.0, 0usize);
+        let (mut cells, mut typed, mut values, mut quoted) = (0usize, 0.0, 0usize, 0usize);
         let mut line_starts = Vec::new();
         while widths.len() < SAMPLE_ROWS && reader.read(&mut record) {
             widths.push(record.len());
@@ -112,7 +116,9 @@ impl Shape {
             for (cell, is_quoted) in record.cells(sample) {
                 cells += 1;
                 quoted += usize::from(is_quoted);
-                typed += if is_quoted { 1.0 } else { look(cell).score(cell) };
+                let look = look(cell);
+                typed += if is_quoted { 1.0 } else { look.score(cell) };
+                values += usize::from(look.is_value());
             }
             // Stray and unclosed quotes speak against the quote.
             typed -= record.oddities.len() as f64;
@@ -129,6 +135,7 @@ impl Shape {
             uniform: fitting as f64 / body.len().max(1) as f64,
             width,
             typed: (typed / cells.max(1) as f64).max(0.0),
+            values: values as f64 / cells.max(1) as f64,
             quoted,
             preamble,
         }

@@ -43,6 +43,7 @@ impl Server {
             ..ServerConfig::default()
         };
         configure(&mut config);
+        let folder = config.data.clone();
         let (ready, started) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
@@ -59,7 +60,7 @@ impl Server {
             });
         });
         let address = started.recv().unwrap();
-        let token = admin::token(data.path(), "admin").unwrap();
+        let token = admin::token(&folder, "admin").unwrap();
         Server { address, data, token, stop: Some(stop), thread: Some(thread) }
     }
 

@@ -92,8 +92,16 @@ fn read_part(part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<Ra
     let input =
         Input { name: member.unwrap_or_else(|| without_compression(file).to_owned()), bytes };
     let declared = context.options.file_type;
-    let format = context
-        .stage("detect", |_| detect::detect(&input.bytes, &input.name, declared, FORMATS))?;
+    let format = context.stage("detect", |context| {
+        let detect = |declared| detect::detect(&input.bytes, &input.name, declared, FORMATS);
+        detect(declared).inspect_err(|_| {
+            // The report names what the bytes are, also where that was not what was declared.
+            if let Ok(found) = detect(None) {
+                let name = found.file_type().as_str().to_owned();
+                context.reporter.file().format.get_or_insert(name);
+            }
+        })
+    })?;
     context.reporter.file().format.get_or_insert(format.file_type().as_str().to_owned());
     warn_of_ignored_options(format, context);
     context.stage("parse", |context| {

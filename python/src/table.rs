@@ -83,7 +83,7 @@ impl Ingest {
 
 /// An Arrow table with a name.
 ///
-/// It speaks the Arrow PyCapsule interface: `pyarrow.table(t)`, `polars.from_arrow(t)` and
+/// It speaks the Arrow PyCapsule interface: `pyarrow.table(t)`, `polars.DataFrame(t)` and
 /// `duckdb.sql("select * from t")` take it without copying.
 #[pyclass(frozen, module = "tablemill")]
 pub struct Table(tablemill::Table);

@@ -2,6 +2,7 @@
 
 >>> ingest = tablemill.read("orders.csv.gz", sep=";")
 >>> pyarrow.table(ingest["orders"])
+>>> polars.DataFrame(ingest["orders"])
 >>> ingest.report["issues"]
 """
 

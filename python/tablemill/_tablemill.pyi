@@ -2,7 +2,24 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Protocol, TypedDict, final
 
-__all__: list[str]
+__all__ = [
+    "ERROR_KINDS",
+    "BadOptionError",
+    "CorruptError",
+    "EncryptedError",
+    "Ingest",
+    "IoError",
+    "LimitExceededError",
+    "MismatchError",
+    "Schema",
+    "SqlError",
+    "Table",
+    "TablemillError",
+    "UnsupportedError",
+    "__version__",
+    "inspect",
+    "read",
+]
 __version__: str
 
 class _BinaryFile(Protocol):
@@ -60,7 +77,11 @@ class Ingest:
 
 @final
 class Table:
-    """An Arrow table with a name; speaks the Arrow PyCapsule interface."""
+    """An Arrow table with a name.
+
+    It speaks the Arrow PyCapsule interface: `pyarrow.table(t)`, `polars.DataFrame(t)` and
+    `duckdb.sql("select * from t")` take it without copying.
+    """
 
     @property
     def name(self) -> str: ...

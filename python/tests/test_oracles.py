@@ -73,7 +73,7 @@ def known(path: Path):
     return pytest.param(path, marks=pytest.mark.xfail(reason=reason))
 
 
-@pytest.mark.parametrize("path", map(known, BINARY), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", list(map(known, BINARY)), ids=lambda path: path.name)
 def test_as_pyarrow_reads_it(path):
     theirs = by_pyarrow(path)
     if path.name in RENAMED:

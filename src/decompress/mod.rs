@@ -41,8 +41,13 @@ pub fn unwrap(
     context: &mut Context<'_>,
 ) -> Result<Vec<Part>> {
     let found = container(&bytes);
-    if let Some(declared) = declared {
-        check_declared(declared, found, &bytes)?;
+    // Nothing at all is no contradiction: it is reported as empty.
+    if let Some(declared) = declared.filter(|_| !bytes.is_empty()) {
+        check_declared(declared, found, &bytes).inspect_err(|_| {
+            if let Container::Known(found) = found {
+                context.reporter.file().compression.push(found.as_str().to_owned());
+            }
+        })?;
     }
     let mut budget = Budget::new(bytes.len() as u64, context.limits);
     let forced = declared == Some(Compression::Zip);

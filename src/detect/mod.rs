@@ -20,6 +20,8 @@ pub enum Confidence {
     No,
     /// Only the name speaks for it.
     NameOnly,
+    /// They could be read as it, but are probably something else.
+    Weak,
     /// They could be read as it, as many other things could.
     Possible,
     /// They could be read as it, and hardly as anything else.
@@ -94,6 +96,7 @@ fn score(confidence: Confidence, named: bool) -> u32 {
     let content = match confidence {
         Confidence::No => return 0,
         Confidence::NameOnly => 1,
+        Confidence::Weak => 5,
         Confidence::Possible => 10,
         Confidence::Probable => 20,
         Confidence::Likely => 60,

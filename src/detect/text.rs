@@ -74,7 +74,10 @@ pub fn json_start(bytes: &[u8]) -> Confidence {
             Confidence::Probable
         }
         (b'{' | b'[', _) => Confidence::Possible,
-        (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', _) => Confidence::NameOnly,
+        (b'"' | b'-' | b'0'..=b'9', _) => Confidence::Weak,
+        _ if [&b"true"[..], b"false", b"null"].iter().any(|word| head.starts_with(word)) => {
+            Confidence::Weak
+        }
         _ => Confidence::NameOnly,
     }
 }

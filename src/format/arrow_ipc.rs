@@ -103,7 +103,13 @@ fn check_messages(bytes: &[u8]) -> Result<()> {
         let Some(message) = bytes.get(start..start.saturating_add(length)) else {
             return Err(cut_short(at, length, bytes.len()));
         };
-        let body = arrow::ipc::root_as_message(message).map_or(0, |message| message.bodyLength());
+        let parsed = arrow::ipc::root_as_message(message).ok();
+        if let Some(schema) = parsed.as_ref().and_then(|message| message.header_as_schema())
+            && schema.endianness() == arrow::ipc::Endianness::Big
+        {
+            return Err(big_endian());
+        }
+        let body = parsed.map_or(0, |message| message.bodyLength());
         let body = usize::try_from(body).unwrap_or(usize::MAX);
         if body > bytes.len() - start - length {
             return Err(cut_short(at, body, bytes.len()));
@@ -111,6 +117,13 @@ fn check_messages(bytes: &[u8]) -> Result<()> {
         at = start + length + body;
     }
     Ok(())
+}
+
+fn big_endian() -> Error {
+    let message = "the Arrow data is big-endian, which is not read";
+    Issue::error(Stage::Parse, Code::UnsupportedFeature, message)
+        .hint("write it again on a little-endian machine")
+        .into()
 }
 
 fn cut_short(at: usize, wanted: usize, size: usize) -> Error {
@@ -143,6 +156,13 @@ pub(super) fn collect(
 pub(super) fn arrow_error(error: ArrowError) -> Error {
     let message = error.to_string();
     let lower = message.to_lowercase();
+    if lower.contains("endianness") {
+        return big_endian();
+    }
+    if lower.contains("index overflow decoding byte array") {
+        let message = "a column of one batch has more than 2 GiB of values";
+        return Issue::limit(Code::ValueTooLarge, message, "value_bytes").into();
+    }
     let is_end = matches!(&error, ArrowError::IoError(_, io)
         if io.kind() == std::io::ErrorKind::UnexpectedEof)
         || lower.contains("unexpected end")

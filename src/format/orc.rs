@@ -2,7 +2,8 @@
 //!
 //! Takes a file; gives its columns in Arrow's types. Refuses what orc-rust does not read, by name.
 
-use arrow::array::RecordBatchReader;
+use arrow::array::{Array, AsArray, RecordBatchReader};
+use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType};
 use bytes::Bytes;
 use orc_rust::ArrowReaderBuilder;
 use orc_rust::error::OrcError;
@@ -13,6 +14,7 @@ use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::detect::{Confidence, Signature};
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 use crate::options::FileType;
 use crate::report::{Code, Issue, Stage};
 
@@ -54,10 +56,15 @@ impl FormatReader for Orc {
         // microseconds, which ORC's writers seldom go below.
         let table = match read(&input.bytes, TimestampPrecision::Nanosecond, context) {
             Err(error) if error.issue().message.contains("timestamp") => {
+                let message =
+                    "times beyond 1677 to 2262 are read in microseconds, finer digits are cut";
+                let issue = Issue::warning(Stage::Parse, Code::TimePrecision, message);
+                context.reporter.push(issue);
                 read(&input.bytes, TimestampPrecision::Microsecond, context)?
             }
             other => other?,
         };
+        warn_of_far_times(&table, context);
         super::note_options(context);
         Ok(vec![super::select::select(table, context)?])
     }
@@ -65,7 +72,18 @@ impl FormatReader for Orc {
 
 fn read(bytes: &Bytes, unit: TimestampPrecision, context: &mut Context<'_>) -> Result<RawTable> {
     let open = || {
-        let builder = ArrowReaderBuilder::try_new(bytes.clone()).map_err(orc_error)?;
+        let try_open = || ArrowReaderBuilder::try_new(bytes.clone()).map_err(orc_error);
+        // The crate asserts that the top level is a struct, which nothing makes a writer do.
+        let builder = guarded(Stage::Parse, "orc", try_open).map_err(|error| {
+            match error.issue().message.contains("Kind::Struct") {
+                true => unread("whose top level is no struct"),
+                false => error,
+            }
+        })?;
+        let version = builder.file_metadata().file_format_version();
+        if !matches!(version, "0.11" | "0.12" | "") {
+            return Err(unread(&format!("of the unreleased version {version}")));
+        }
         Ok::<_, Error>(builder.with_batch_size(BATCH_ROWS).with_timestamp_precision(unit))
     };
     let Some(wanted) = &context.parser().stripes else { return collect(open()?.build(), context) };
@@ -87,8 +105,55 @@ fn read(bytes: &Bytes, unit: TimestampPrecision, context: &mut Context<'_>) -> R
     Ok(table)
 }
 
+/// Times are stored by the writer's clock; the rules for summer time that turn them back end in 2099.
+fn warn_of_far_times(table: &RawTable, context: &mut Context<'_>) {
+    const YEAR_2100: i64 = 4_102_444_800;
+    let is_far = |column: &dyn Array| match column.data_type() {
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => column
+            .as_primitive::<TimestampNanosecondType>()
+            .iter()
+            .flatten()
+            .any(|time| time >= YEAR_2100 * 1_000_000_000),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => column
+            .as_primitive::<TimestampMicrosecondType>()
+            .iter()
+            .flatten()
+            .any(|time| time >= YEAR_2100 * 1_000_000),
+        _ => false,
+    };
+    for (index, field) in table.schema.fields().iter().enumerate() {
+        if table.batches.iter().any(|batch| is_far(batch.column(index).as_ref())) {
+            let message = format!(
+                "column {:?} has times after 2099; in a zone with summer time they may be an hour off",
+                field.name()
+            );
+            let issue = Issue::warning(Stage::Parse, Code::TimePrecision, message);
+            context.reporter.push(issue.column(field.name()));
+        }
+    }
+}
+
+/// Old and odd files that orc-rust does not read, by what its messages show.
+fn unread_feature(message: &str) -> Option<&'static str> {
+    match message {
+        text if text.contains("Metadata length is empty") => {
+            Some("without stripe statistics (before Hive 0.12), or whose top level is no struct")
+        }
+        text if text.contains("precision") => Some("with decimals without a precision (Hive 0.11)"),
+        _ => None,
+    }
+}
+
+fn unread(what: &str) -> Error {
+    let message = format!("ORC files {what} are not read");
+    Issue::error(Stage::Parse, Code::UnsupportedFeature, message).into()
+}
+
 fn orc_error(error: OrcError) -> Error {
     let message = error.to_string();
+    if let Some(feature) = unread_feature(&message) {
+        return unread(feature);
+    }
     let code = match &error {
         OrcError::UnsupportedTypeVariant { .. } => Code::UnsupportedFeature,
         OrcError::Arrow { .. } => return arrow_error(error.into()),

@@ -170,6 +170,8 @@ codes! {
     MixedTypes = "mixed_types",
     /// Numbers with more digits than a float holds.
     FloatPrecision = "float_precision",
+    /// Times that could not be read to the last digit, or may be off.
+    TimePrecision = "time_precision",
     /// Days and months that could be read either way.
     AmbiguousDate = "ambiguous_date",
 }

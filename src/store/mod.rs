@@ -48,7 +48,7 @@ pub struct Store {
 impl Store {
     /// Opens a data folder beside whoever else uses it, to look up or add users.
     pub async fn open(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        make_private(folder)?;
         Ok(Store {
             catalogue: Arc::new(SqliteCatalogue::open(&folder.join("catalogue.sqlite")).await?),
             blobs: Blobs::open(&folder.join("blobs"))?,
@@ -61,7 +61,7 @@ impl Store {
     /// Opens a data folder to serve from it: nobody else may, and leftovers of an earlier run are
     /// swept up.
     pub async fn open_to_serve(folder: &Path) -> Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        make_private(folder)?;
         let lock = File::create(folder.join("lock"))?;
         if lock.try_lock().is_err() {
             return Err(StoreError::InUse(folder.display().to_string()));
@@ -113,6 +113,15 @@ impl Store {
     pub fn signing_key(&self) -> &[u8] {
         &self.signing_key
     }
+}
+
+/// Makes the folder if it is not there, for its owner only: files of every user will lie in it.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 async fn hash_off_thread(password: &str) -> Result<String> {

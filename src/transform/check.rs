@@ -8,7 +8,9 @@ use datafusion::sql::sqlparser::ast::{
     ObjectName, Query, SetExpr, Statement, TableFactor, Visit, Visitor,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 use super::error::{forbidden, syntax, unknown_table};
 use crate::error::Result;
@@ -21,6 +23,7 @@ pub(super) const QUALIFIER: &str = "tables";
 
 /// Parses the text; refuses what is no query, and every table but those `known`.
 pub(super) fn one_query(sql: &str, known: &HashSet<&str>) -> Result<Statement> {
+    check_operators(sql)?;
     let parsed = Parser::parse_sql(&GenericDialect {}, sql).map_err(|error| syntax(&error, sql))?;
     let mut statements = parsed.into_iter();
     let (Some(statement), None) = (statements.next(), statements.next()) else {
@@ -42,6 +45,41 @@ pub(super) fn one_query(sql: &str, known: &HashSet<&str>) -> Result<Statement> {
         ControlFlow::Continue(()) => Ok(statement),
         ControlFlow::Break(error) => Err(error),
     }
+}
+
+/// A chain of operators makes a tree as deep as it is long, and everything that walks the tree needs
+/// stack for it. The parser bounds the depth of parentheses itself.
+const MOST_OPERATORS: usize = 5_000;
+
+fn check_operators(sql: &str) -> Result<()> {
+    // What cannot be cut into tokens does not parse either; the parser says so better.
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return Ok(()) };
+    let flat = |token: &Token| match token {
+        Token::Word(word) => !matches!(
+            word.keyword,
+            Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::JOIN
+                | Keyword::IS
+                | Keyword::LIKE
+                | Keyword::BETWEEN
+        ),
+        Token::Number(..) | Token::SingleQuotedString(_) | Token::Whitespace(_) => true,
+        // Commas chain tables into joins, but elsewhere only lengthen lists.
+        Token::Comma | Token::Period | Token::RParen | Token::LParen | Token::SemiColon => true,
+        _ => false,
+    };
+    let operators = tokens.iter().filter(|token| !flat(token)).count();
+    if operators > MOST_OPERATORS {
+        let message = format!("{operators} operators in one query, allowed are {MOST_OPERATORS}");
+        let issue = Issue::error(Stage::Transform, Code::SqlSyntax, message);
+        return Err(issue.line(1).byte_offset(0).hint("use IN (…), or several steps").into());
+    }
+    Ok(())
 }
 
 struct CommonTables<'a>(&'a mut HashSet<String>);

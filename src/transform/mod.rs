@@ -4,6 +4,8 @@
 //! the file's own tables; a failing step leaves nothing changed.
 
 #[cfg(feature = "sql")]
+mod bounded;
+#[cfg(feature = "sql")]
 mod check;
 #[cfg(feature = "sql")]
 mod error;
@@ -23,8 +25,6 @@ pub use steps::query;
 
 #[cfg(feature = "sql")]
 mod steps {
-    use std::collections::HashSet;
-
     use super::*;
     use crate::naming::{rename_columns, unique_columns};
     use crate::options::Step;
@@ -128,9 +128,7 @@ mod steps {
         name: &str,
         limits: &Limits,
     ) -> Result<Table> {
-        let known: HashSet<&str> = tables.iter().map(Table::name).collect();
-        let statement = super::check::one_query(sql, &known)?;
-        let (schema, batches) = super::run::run(statement, sql, tables, current, limits)?;
+        let (schema, batches) = super::run::run(sql, tables, current, limits)?;
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let (unique, _) = unique_columns(&names);
         let (schema, batches) = rename_columns(&schema, batches, &unique)

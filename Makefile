@@ -1,0 +1,88 @@
+# `make test` installs what the tests need and runs them all; see CONTRIBUTING.md for the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := test
+
+# One target folder outside the clone, so that a second run is short.
+export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tablemill/target
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+WHEELS := $(CARGO_TARGET_DIR)/wheels
+BINARY := $(CARGO_TARGET_DIR)/debug/tablemill
+SECONDS_EACH ?= 60
+TARGET ?= decompress detect csv json arrow parquet orc excel sql
+
+.PHONY: test system venv check build rust docs wheel python clients fuzz accept fixtures bench
+
+test: check build rust docs python clients
+
+# What a fresh machine lacks: a C compiler for the codecs, and venv for Python.
+system:
+	@if ! command -v cc >/dev/null || ! $(PYTHON) -c 'import venv, ensurepip' 2>/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get update -qq && apt-get install -y -qq build-essential python3-venv; \
+		else \
+			echo 'a C compiler and python3-venv are needed' >&2; exit 1; \
+		fi; \
+	fi
+
+venv: system $(VENV)/.made
+
+$(VENV)/.made: python/requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r python/requirements-dev.txt
+	touch $@
+
+# Clippy needs a build of its own kind (metadata only); it takes the same features.
+check: system
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+build: system
+	cargo build --workspace --all-targets --locked
+
+rust: build
+	if cargo nextest --version >/dev/null 2>&1; then \
+		cargo nextest run --workspace --locked; \
+	else \
+		cargo test --workspace --locked --lib --bins --test it; \
+	fi
+	cargo test --workspace --locked --doc
+
+docs:
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
+
+# The wheel of the tests comes out of the same build: the same profile, the same features.
+wheel: venv build
+	rm -rf $(WHEELS)
+	cd python && $(VENV)/bin/maturin build --quiet --locked --profile dev --strip --out $(WHEELS) --interpreter $(VENV)/bin/python
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(WHEELS)/*.whl
+
+python: wheel
+	cd python && TABLEMILL_BIN=$(BINARY) $(VENV)/bin/python -m pytest -q
+
+clients: venv build
+	TABLEMILL_BIN=$(BINARY) $(VENV)/bin/python -m pytest -q tests/clients
+
+# Under a sanitizer, which wants one build of everything for itself. The stable compiler does it
+# when it is told that it may.
+fuzz:
+	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	for target in $(TARGET); do \
+		mkdir -p fuzz/corpus/$$target; \
+		find fixtures -mindepth 2 -type f -size -64k -exec cp -n -t fuzz/corpus/$$target {} +; \
+		RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)-fuzz cargo fuzz run $$target -- \
+			-max_total_time=$(SECONDS_EACH) -rss_limit_mb=4096 -timeout=20 -max_len=65536 -print_final_stats=1; \
+	done
+
+# Takes the reports as they are now for right.
+accept: build
+	INSTA_UPDATE=always cargo test --test it fixtures::
+
+# Makes the files in fixtures/ again; nothing changes unless a script did.
+fixtures: venv
+	$(VENV)/bin/python fixtures/make.py
+
+bench:
+	cargo bench

@@ -22,8 +22,11 @@ fn limits() -> Limits {
     }
 }
 
+/// What takes any bytes and returns.
+pub type Boundary = fn(&[u8]);
+
 /// All boundaries, by the names of their fuzz targets.
-pub const ALL: &[(&str, fn(&[u8]))] = &[
+pub const ALL: &[(&str, Boundary)] = &[
     ("decompress", decompress),
     ("detect", detect),
     ("csv", csv),

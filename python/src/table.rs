@@ -84,7 +84,7 @@ impl Ingest {
 /// An Arrow table with a name.
 ///
 /// It speaks the Arrow PyCapsule interface: `pyarrow.table(t)`, `polars.DataFrame(t)` and
-/// `duckdb.sql("select * from t")` take it without copying.
+/// `duckdb.sql("select * from t")` take it as it is; pyarrow shares the memory.
 #[pyclass(frozen, module = "tablemill")]
 pub struct Table(tablemill::Table);
 

@@ -80,7 +80,7 @@ class Table:
     """An Arrow table with a name.
 
     It speaks the Arrow PyCapsule interface: `pyarrow.table(t)`, `polars.DataFrame(t)` and
-    `duckdb.sql("select * from t")` take it without copying.
+    `duckdb.sql("select * from t")` take it as it is; pyarrow shares the memory.
     """
 
     @property

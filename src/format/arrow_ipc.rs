@@ -47,7 +47,7 @@ impl Signature for ArrowIpc {
 fn is_old_stream(bytes: &[u8]) -> bool {
     let Some((length, rest)) = bytes.split_first_chunk::<4>() else { return false };
     let length = u32::from_le_bytes(*length) as usize;
-    if length < 16 || length % 4 != 0 {
+    if length < 16 || !length.is_multiple_of(4) {
         return false;
     }
     let message = rest.get(..length).map(arrow::ipc::root_as_message);

@@ -20,6 +20,9 @@ use crate::report::{Code, Issue, Stage};
 
 const MAGIC: &[u8] = b"ORC";
 const BATCH_ROWS: usize = 32 << 10;
+/// What writers put into files of a draft of ORC 2.
+const UNRELEASED_VERSION: &str = "1.9999";
+const NO_STATISTICS: &str = "without stripe statistics (before Hive 0.12)";
 
 /// The reader of ORC.
 #[derive(Debug)]
@@ -52,15 +55,21 @@ impl FormatReader for Orc {
     }
 
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
+        let mut bytes = input.bytes.clone();
+        if open(&bytes).is_err_and(|error| error.issue().message.contains(NO_STATISTICS))
+            && let Some(longer) = with_metadata_length(&bytes)
+        {
+            bytes = longer;
+        }
         // Nanoseconds reach only from 1677 to 2262; a file with times beyond is read again in
         // microseconds, which ORC's writers seldom go below.
-        let table = match read(&input.bytes, TimestampPrecision::Nanosecond, context) {
+        let table = match read(&bytes, TimestampPrecision::Nanosecond, context) {
             Err(error) if error.issue().message.contains("timestamp") => {
                 let message =
                     "times beyond 1677 to 2262 are read in microseconds, finer digits are cut";
                 let issue = Issue::warning(Stage::Parse, Code::TimePrecision, message);
                 context.reporter.push(issue);
-                read(&input.bytes, TimestampPrecision::Microsecond, context)?
+                read(&bytes, TimestampPrecision::Microsecond, context)?
             }
             other => other?,
         };
@@ -70,23 +79,43 @@ impl FormatReader for Orc {
     }
 }
 
+/// Before Hive 0.12 the postscript did not give the length of the stripe statistics, which the crate
+/// wants: the same file with a length of 0 behind the other fields, and the postscript's own length
+/// (the last byte) made longer by the two bytes of it.
+fn with_metadata_length(bytes: &Bytes) -> Option<Bytes> {
+    const METADATA_LENGTH_0: [u8; 2] = [0x28, 0x00];
+    let (length, rest) = bytes.split_last()?;
+    let mut longer = rest.to_vec();
+    longer.extend_from_slice(&METADATA_LENGTH_0);
+    longer.push(length.checked_add(2)?);
+    Some(longer.into())
+}
+
+fn open(bytes: &Bytes) -> Result<ArrowReaderBuilder<Bytes>> {
+    let try_open = || ArrowReaderBuilder::try_new(bytes.clone()).map_err(orc_error);
+    // The crate asserts that the top level is a struct, which nothing makes a writer do.
+    let builder = guarded(Stage::Parse, "orc", try_open).map_err(|error| {
+        match error.issue().message.contains("Kind::Struct") {
+            true => unread("whose top level is no struct"),
+            false => error,
+        }
+    })?;
+    let version = builder.file_metadata().file_format_version();
+    if version == UNRELEASED_VERSION {
+        return Err(unread(&format!("of the unreleased version {version}")));
+    }
+    Ok(builder)
+}
+
 fn read(bytes: &Bytes, unit: TimestampPrecision, context: &mut Context<'_>) -> Result<RawTable> {
     let open = || {
-        let try_open = || ArrowReaderBuilder::try_new(bytes.clone()).map_err(orc_error);
-        // The crate asserts that the top level is a struct, which nothing makes a writer do.
-        let builder = guarded(Stage::Parse, "orc", try_open).map_err(|error| {
-            match error.issue().message.contains("Kind::Struct") {
-                true => unread("whose top level is no struct"),
-                false => error,
-            }
-        })?;
-        let version = builder.file_metadata().file_format_version();
-        if !matches!(version, "0.11" | "0.12" | "") {
-            return Err(unread(&format!("of the unreleased version {version}")));
-        }
+        let builder = open(bytes)?;
         Ok::<_, Error>(builder.with_batch_size(BATCH_ROWS).with_timestamp_precision(unit))
     };
-    let Some(wanted) = &context.parser().stripes else { return collect(open()?.build(), context) };
+    let Some(wanted) = &context.parser().stripes else {
+        return collect(open()?.build(), context)
+            .map_err(|error| unread_feature(&error.issue().message).map_or(error, unread));
+    };
     let ranges: Vec<_> = open()?
         .file_metadata()
         .stripe_metadatas()
@@ -136,10 +165,10 @@ fn warn_of_far_times(table: &RawTable, context: &mut Context<'_>) {
 /// Old and odd files that orc-rust does not read, by what its messages show.
 fn unread_feature(message: &str) -> Option<&'static str> {
     match message {
-        text if text.contains("Metadata length is empty") => {
-            Some("without stripe statistics (before Hive 0.12), or whose top level is no struct")
+        text if text.contains("Metadata length is empty") => Some(NO_STATISTICS),
+        text if text.contains("precision cannot be 0") => {
+            Some("with decimals without a precision (Hive 0.11)")
         }
-        text if text.contains("precision") => Some("with decimals without a precision (Hive 0.11)"),
         _ => None,
     }
 }

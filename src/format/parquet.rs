@@ -98,9 +98,10 @@ fn read(
     let reader = builder.build().map_err(parquet_error)?;
     collect(reader, context).map_err(|error| {
         // These versions forgot the dictionary page's header in the size of a column (PARQUET-816).
-        let is_old = ["parquet-mr version 1.2", "parquet-mr version 1.1", "parquet-mr version 1.0"]
-            .iter()
-            .any(|version| writer.starts_with(version));
+        let is_old = writer == "parquet-mr"
+            || ["parquet-mr version 1.2", "parquet-mr version 1.1", "parquet-mr version 1.0"]
+                .iter()
+                .any(|version| writer.starts_with(version));
         let is_damage = matches!(error.issue().code, Code::Corrupt | Code::Truncated);
         if is_old && is_damage {
             let message = format!("column sizes as {writer} wrote them are not read");

@@ -75,7 +75,7 @@ fn parse_time(text: &[u8], seconds_needed: bool) -> Option<(NaiveTime, &[u8], bo
     }
     let nanos = number(&fraction[..digits])? * 10u32.pow(9 - digits as u32);
     let time = NaiveTime::from_hms_nano_opt(hour, minute, second, nanos)?;
-    Some((time, &fraction[digits..], nanos % 1000 != 0))
+    Some((time, &fraction[digits..], !nanos.is_multiple_of(1000)))
 }
 
 /// Minutes east of UTC; `Some(None)` where there is no zone.

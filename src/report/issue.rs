@@ -297,36 +297,33 @@ impl Issue {
 /// Raw text made fit for a message: control characters escaped, bytes that are no UTF-8 as `\xff`,
 /// at most [`RAW_CHARACTERS`] characters, `…` where it was cut.
 pub fn quote(raw: &[u8]) -> String {
-    let cut = &raw[..raw.len().min(RAW_CHARACTERS * 4)];
+    // Four bytes a character at most; a character that the cut halves is beyond the cap anyway.
+    let cut = &raw[..raw.len().min((RAW_CHARACTERS + 1) * 4)];
     let mut text = String::new();
     let mut shown = 0;
     for chunk in cut.utf8_chunks() {
-        for character in chunk.valid().chars() {
+        let characters = chunk.valid().chars().map(escape);
+        let bytes = chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        for piece in characters.chain(bytes) {
             if shown == RAW_CHARACTERS {
                 text.push('…');
                 return text;
             }
             shown += 1;
-            match character {
-                '\n' => text.push_str("\\n"),
-                '\r' => text.push_str("\\r"),
-                '\t' => text.push_str("\\t"),
-                c if c.is_control() => text.push_str(&format!("\\u{{{:x}}}", c as u32)),
-                c => text.push(c),
-            }
+            text.push_str(&piece);
         }
-        // The last chunk may end inside a character only because the text was cut there.
-        if !chunk.invalid().is_empty() && !(cut.len() < raw.len() && text.len() >= RAW_CHARACTERS) {
-            for byte in chunk.invalid() {
-                text.push_str(&format!("\\x{byte:02x}"));
-                shown += 1;
-            }
-        }
-    }
-    if cut.len() < raw.len() {
-        text.push('…');
     }
     text
+}
+
+fn escape(character: char) -> String {
+    match character {
+        '\n' => "\\n".into(),
+        '\r' => "\\r".into(),
+        '\t' => "\\t".into(),
+        c if c.is_control() => format!("\\u{{{:x}}}", c as u32),
+        c => c.into(),
+    }
 }
 
 #[cfg(test)]

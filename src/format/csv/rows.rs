@@ -69,7 +69,7 @@ pub(super) fn read(
     let mut record = Record::default();
     while rows.count < wanted && records.read(&mut record) {
         rows.add(&record, context)?;
-        if rows.count % 4096 == 0 {
+        if rows.count.is_multiple_of(4096) {
             context.progress().done(record.end as u64);
         }
     }

@@ -275,7 +275,7 @@ pub(super) fn escapes_with_backslash(text: &[u8], quote: Option<u8>) -> bool {
             )
     });
     inside
-        && !memchr::memmem::find(sample, &[quote, quote, quote]).is_some()
+        && memchr::memmem::find(sample, &[quote, quote, quote]).is_none()
         && !has_doubled(sample, quote)
 }
 

@@ -93,7 +93,7 @@ pub(super) fn parse<'a>(
         }
         roots.push(parser.nodes.len() as u32);
         parser.value().map_err(|problem| problem.into_error(text, shift, parser.depth))?;
-        if roots.len() % 1024 == 0 {
+        if roots.len().is_multiple_of(1024) {
             context.progress().done(parser.at as u64);
         }
     }

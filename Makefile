@@ -4,8 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
 
-# One target folder outside the clone, so that a second run is short.
-export CARGO_TARGET_DIR ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tablemill/target
+# Where cargo itself would build, so that `cargo run` and the tests share one build.
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
 PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 WHEELS := $(CARGO_TARGET_DIR)/wheels
@@ -71,7 +71,9 @@ fuzz:
 	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 	for target in $(TARGET); do \
 		mkdir -p fuzz/corpus/$$target; \
-		find fixtures -mindepth 2 -type f -size -64k -exec cp -n -t fuzz/corpus/$$target {} +; \
+		for seed in $$(find fixtures -mindepth 2 -type f -size -64k); do \
+			cp -n "$$seed" "fuzz/corpus/$$target/$${seed//\//_}"; \
+		done; \
 		RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)-fuzz cargo fuzz run $$target -- \
 			-max_total_time=$(SECONDS_EACH) -rss_limit_mb=4096 -timeout=20 -max_len=65536 -print_final_stats=1; \
 	done

@@ -14,7 +14,7 @@ pub(super) struct ReadArguments {
     #[arg(short = 'o', long = "option", value_name = "KEY=VALUE")]
     options: Vec<String>,
 
-    /// What the file is: csv, json, arrow, parquet, orc, xls, xlsx [default: found out]
+    /// What the file is: csv, json, arrow, parquet, orc, xls, xlsx, xlsb, ods [default: found out]
     #[arg(long = "type", value_name = "TYPE")]
     file_type: Option<String>,
 

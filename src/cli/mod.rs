@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand};
 
 use exit::Status;
 
-/// Reads any table-shaped file: csv, json, ndjson, arrow, parquet, orc, xls, xlsx; bare or inside
+/// Reads any table-shaped file: csv, json, ndjson, arrow, parquet, orc, xls, xlsx, xlsb, ods; bare or inside
 /// gzip, bz2, xz, zstd, zip. Says what it found, and turns it into what you need.
 #[derive(Parser)]
 #[command(name = "tablemill", version, after_help = EXAMPLES)]

@@ -141,7 +141,7 @@ impl Layers<'_, '_, '_> {
                 let message = format!("declared zip, but the zip is itself an {workbook} workbook");
                 return Err(Issue::error(Stage::Decompress, Code::CompressionMismatch, message)
                     .byte_offset(0)
-                    .hint("declare no compression (\"\"): a workbook is a zip of its own")
+                    .hint("declare no compression: a workbook is a zip of its own")
                     .into());
             }
             return Ok(vec![part]);

@@ -26,6 +26,7 @@ pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
         (_, Some((encoding, length))) => (encoding, length),
         (Some(label), None) => (labelled(label), 0),
         (None, None) if simdutf8::basic::from_utf8(bytes).is_ok() => (UTF_8, 0),
+        (None, None) if is_damaged_utf8(bytes) => (UTF_8, 0),
         (None, None) => (guess(bytes, context), 0),
     };
     let body = bytes.slice(bom_length..);
@@ -42,6 +43,20 @@ pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
         report_bad_bytes(encoding, &body, shift, context)?;
     }
     Ok(Text { utf8: Bytes::from(text.into_owned().into_bytes()), shift: 0 })
+}
+
+/// Whether a text is plainly UTF-8 but for a few bytes: to read it in another encoding would spoil
+/// every other letter for the sake of those.
+fn is_damaged_utf8(bytes: &[u8]) -> bool {
+    if wide(bytes).is_some() {
+        return false;
+    }
+    let (mut good, mut bad) = (0u64, 0u64);
+    for chunk in bytes.utf8_chunks() {
+        good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count() as u64;
+        bad += u64::from(!chunk.invalid().is_empty());
+    }
+    good >= 4 * bad
 }
 
 fn note(name: &str, context: &mut Context<'_>) {
@@ -181,7 +196,8 @@ fn report_bad_bytes(
     }
 }
 
-/// An error ends the run at the first place; with `encoding_errors=replace` each place is a warning.
+/// Where the caller named the encoding, an error ends the run at the first place. Otherwise, and with
+/// `encoding_errors=replace`, each place is a warning that quotes the bytes.
 fn bad_bytes(
     context: &mut Context<'_>,
     encoding: &str,
@@ -191,7 +207,11 @@ fn bad_bytes(
 ) -> Result<()> {
     let message = format!("bytes that are no {encoding} text");
     let (stage, code) = (Stage::Parse, Code::BadEncoding);
-    if context.parser().encoding_errors == Some(EncodingErrors::Replace) {
+    let strict = context.parser().encoding.is_some()
+        && context.parser().encoding_errors != Some(EncodingErrors::Replace)
+        || context.parser().encoding_errors == Some(EncodingErrors::Strict);
+    if !strict {
+        context.reporter.option("encoding_errors", "replace");
         let issue = Issue::warning(stage, code, format!("{message}, replaced by U+FFFD"));
         context.reporter.push(issue.line(line).byte_offset(offset).raw(bytes));
         return Ok(());

@@ -53,6 +53,10 @@ pub fn detect<'a, S: Signature + ?Sized>(
         let issue = Issue::error(Stage::Parse, Code::Empty, "the file is empty: 0 bytes");
         return Err(issue.byte_offset(0).into());
     }
+    // A form is text, so a reader of text would take its marks for rows.
+    if is_multipart(bytes) {
+        return Err(multipart());
+    }
     let extension = extension(name);
     let scored = candidates.iter().map(|candidate| {
         let confidence = candidate.recognise(bytes);
@@ -129,9 +133,6 @@ fn mismatch(declared: FileType, found: Option<FileType>, bytes: &[u8]) -> crate:
     } else {
         format!("declared {declared}, but the bytes are {text}")
     };
-    if is_multipart(bytes) {
-        return multipart();
-    }
     let blank = bytes.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     let (line, _) = position(bytes, blank);
     let issue = Issue::error(Stage::Detect, Code::TypeMismatch, message);
@@ -143,9 +144,6 @@ fn start(bytes: &[u8]) -> String {
 }
 
 fn unknown(bytes: &[u8]) -> crate::Error {
-    if is_multipart(bytes) {
-        return multipart();
-    }
     if let Some(document) = document(bytes) {
         let message = format!("the bytes are {document}, which is not read");
         return Issue::error(Stage::Detect, Code::UnknownFormat, message)
@@ -165,7 +163,7 @@ fn unknown(bytes: &[u8]) -> crate::Error {
 }
 
 /// A browser form around the file instead of the file.
-pub fn is_multipart(bytes: &[u8]) -> bool {
+fn is_multipart(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(4096)];
     head.starts_with(b"--")
         && memchr::memmem::find(&head.to_ascii_lowercase(), b"content-disposition: form-data")
@@ -173,7 +171,7 @@ pub fn is_multipart(bytes: &[u8]) -> bool {
 }
 
 /// The error for a form.
-pub fn multipart() -> crate::Error {
+fn multipart() -> crate::Error {
     let message = "the body is a multipart form, expected the bytes of the file themselves";
     Issue::error(Stage::Detect, Code::MultipartBody, message)
         .byte_offset(0)

@@ -59,6 +59,8 @@ pub struct Inferred {
     pub long_floats: u64,
     /// Whether the column is text because its values are of several kinds.
     pub mixed: bool,
+    /// The first value that stands out where they are: its part and its row there, from 0.
+    pub odd: Option<(usize, usize)>,
 }
 
 impl Seen {
@@ -140,6 +142,7 @@ impl Seen {
             na_is_null: false,
             long_floats: 0,
             mixed,
+            odd: None,
         };
         if rules.never_typed {
             return text(false);
@@ -177,20 +180,49 @@ impl Seen {
             }
         };
         let long_floats = if data_type == DataType::Float64 { self.long_floats } else { 0 };
-        Inferred { data_type, na_is_null: true, long_floats, mixed: false }
+        Inferred { data_type, na_is_null: true, long_floats, mixed: false, odd: None }
     }
 }
 
 /// The type of a column from all of its parts.
-pub fn infer<'a>(parts: impl IntoIterator<Item = &'a TextColumn>, rules: &ColumnRules) -> Inferred {
+pub fn infer<'a, I>(parts: I, rules: &ColumnRules) -> Inferred
+where
+    I: IntoIterator<Item = &'a TextColumn> + Clone,
+{
     let mut seen = Seen::default();
     let mut buffer = Vec::new();
-    for part in parts {
+    for part in parts.clone() {
         for (text, quoted) in part.iter().flatten() {
             seen.add(text, quoted, rules, &mut buffer);
         }
     }
-    seen.conclude(rules)
+    let mut inferred = seen.conclude(rules);
+    if inferred.mixed {
+        inferred.odd = first_odd(parts, rules);
+    }
+    inferred
+}
+
+/// The first text among values, or the first value that agrees with none before it.
+fn first_odd<'a>(
+    parts: impl IntoIterator<Item = &'a TextColumn> + Clone,
+    rules: &ColumnRules,
+) -> Option<(usize, usize)> {
+    let mut buffer = Vec::new();
+    let mut find = |stands_out: fn(&Seen) -> bool| {
+        let mut seen = Seen::default();
+        for (index, part) in parts.clone().into_iter().enumerate() {
+            for (row, cell) in part.iter().enumerate() {
+                let Some((text, quoted)) = cell else { continue };
+                seen.add(text, quoted, rules, &mut buffer);
+                if stands_out(&seen) {
+                    return Some((index, row));
+                }
+            }
+        }
+        None
+    };
+    find(|seen| seen.texts > 0).or_else(|| find(|seen| seen.types == 0))
 }
 
 #[cfg(test)]

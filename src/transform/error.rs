@@ -76,10 +76,11 @@ pub(super) fn engine(error: &DataFusionError, sql: &str, limits: &Limits) -> Err
                 };
                 issue.into()
             }
-            other => failed(&other.to_string()),
+            other => failed(&other.to_string(), sql),
         },
         DataFusionError::ResourcesExhausted(_) => out_of_memory(limits),
-        root => failed(&root.strip_backtrace()),
+        DataFusionError::Plan(text) | DataFusionError::Execution(text) => failed(text, sql),
+        root => failed(&root.strip_backtrace(), sql),
     }
 }
 
@@ -90,10 +91,14 @@ pub(super) fn out_of_memory(limits: &Limits) -> Error {
     Issue::limit(Code::OutOfMemory, message, "sql_memory_bytes").into()
 }
 
-fn failed(text: &str) -> Error {
+fn failed(text: &str, sql: &str) -> Error {
     // Where our tables hang in the engine's catalogue is nobody's business.
     let text = text.replace("tablemill.public.", "").replace("public.", "");
     let text = text.lines().next().unwrap_or_default();
     let text = text.split("This issue was likely caused by a bug").next().unwrap_or_default();
-    Issue::error(Stage::Transform, Code::SqlError, text.trim()).line(1).byte_offset(0).into()
+    // What the engine quotes is mostly a word of the query.
+    let word = text.split('\'').nth(1).unwrap_or_default();
+    let (line, offset) = find(sql, word);
+    let issue = Issue::error(Stage::Transform, Code::SqlError, text.trim());
+    issue.line(line).byte_offset(offset).into()
 }

@@ -62,7 +62,7 @@ fn each_bought_crate_has_one_room() {
         ("zip::", &["decompress"]),
         ("calamine::", &["format"]),
         ("orc_rust::", &["format"]),
-        ("parquet::arrow", &["format"]),
+        ("parquet::", &["format"]),
         ("datafusion::", &["transform"]),
         ("sqlx::", &["store"]),
         ("object_store::", &["store"]),

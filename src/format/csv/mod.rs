@@ -136,7 +136,7 @@ fn typed(mut table: TextTable, place: &Place<'_>, context: &mut Context<'_>) -> 
             (rules, inferred)
         })
         .collect();
-    note_columns(&table.names, &columns, context);
+    note_columns(&table, &columns, place, context);
     let fields: Vec<Field> = table
         .names
         .iter()
@@ -184,8 +184,13 @@ fn select_columns(table: &mut TextTable, context: &mut Context<'_>) -> Result<()
 }
 
 /// Warnings on columns whose type is worth a word.
-fn note_columns(names: &[String], columns: &[(ColumnRules, Inferred)], context: &mut Context<'_>) {
-    for (name, (_, inferred)) in names.iter().zip(columns) {
+fn note_columns(
+    table: &TextTable,
+    columns: &[(ColumnRules, Inferred)],
+    place: &Place<'_>,
+    context: &mut Context<'_>,
+) {
+    for (index, (name, (_, inferred))) in table.names.iter().zip(columns).enumerate() {
         if inferred.long_floats > 0 {
             let message = format!(
                 "{} numbers in column {name:?} have more than 17 digits; a float64 holds the nearest",
@@ -197,14 +202,22 @@ fn note_columns(names: &[String], columns: &[(ColumnRules, Inferred)], context: 
                     .hint(format!("dtype={{{name:?}: \"str\"}} keeps every digit")),
             );
         }
-        if inferred.mixed {
-            let message =
-                format!("column {name:?} has values of several types and is kept as text");
-            context.reporter.push(
-                Issue::warning(Stage::Parse, Code::MixedTypes, message)
-                    .column(name)
-                    .hint("set dtype to have the values that do not fit shown as errors"),
+        if let Some((part, row)) = inferred.odd {
+            let chunk = &table.chunks[part];
+            let before: usize = table.chunks[..part].iter().map(|c| c.offsets.len()).sum();
+            let (text, _) = chunk.columns[index].get(row).unwrap_or_default();
+            let row_number = (before + row) as u64 + 1;
+            let message = format!(
+                "column {name:?} is kept as text: its values are of several types, \"{}\" in row \
+                 {row_number} is the first that stands out",
+                quote(text)
             );
+            let issue = Issue::warning(Stage::Parse, Code::MixedTypes, message);
+            let issue = issue.row(row_number).column(name);
+            let issue = place.mark(issue, chunk.offsets[row] as usize);
+            context.reporter.push(issue.raw(text).hint(format!(
+                "if it means null: na_values; to have every such value listed: dtype={{{name:?}: …}}"
+            )));
         }
     }
 }

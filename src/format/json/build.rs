@@ -253,6 +253,7 @@ impl Builder<'_, '_> {
             na_is_null: false,
             long_floats: 0,
             mixed: false,
+            odd: None,
         };
         let options = crate::options::ParserOptions::default();
         let rules = Rules::for_strings(&options).column("", 0);

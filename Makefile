@@ -53,17 +53,18 @@ rust: build
 docs:
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked
 
-# The wheel of the tests comes out of the same build: the same profile, the same features.
+# The wheel of the tests comes out of the same build: the same profile, the same features. It is
+# tested as installed: pytest by its own name leaves the folder beside the sources off the path.
 wheel: venv build
 	rm -rf $(WHEELS)
 	cd python && $(VENV)/bin/maturin build --quiet --locked --profile dev --strip --out $(WHEELS) --interpreter $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps $(WHEELS)/*.whl
 
 python: wheel
-	cd python && TABLEMILL_BIN=$(BINARY) $(VENV)/bin/python -m pytest -q
+	TABLEMILL_BIN=$(BINARY) $(VENV)/bin/pytest -q -c python/pyproject.toml python/tests
 
 clients: venv build
-	TABLEMILL_BIN=$(BINARY) $(VENV)/bin/python -m pytest -q tests/clients
+	TABLEMILL_BIN=$(BINARY) $(VENV)/bin/pytest -q -c python/pyproject.toml tests/clients
 
 # Under a sanitizer, which wants one build of everything for itself. The stable compiler does it
 # when it is told that it may.

@@ -131,9 +131,9 @@ async fn given_token(app: &App, request: Request) -> ApiResult<String> {
 /// `GET` and `POST /api/v2/auth/pkey/jwt/`: a token for a personal key. (Python sends a GET with a
 /// body.)
 #[utoipa::path(
-    post, path = "/api/v2/auth/pkey/jwt/", tag = "login",
+    method(get, post), path = "/api/v2/auth/pkey/jwt/", tag = "login",
+    security(("personal_key" = [])),
     request_body(content = Object, description = "`{}` or `org_name`"),
-    params(("Authorization" = String, Header, description = "`PersonalKey <id>:<secret>`")),
     responses(
         (status = 200, description = "as for a login"),
         (status = 401, description = "no such key"),
@@ -178,7 +178,7 @@ fn key_in(headers: &HeaderMap) -> Option<(&str, &str)> {
 /// `POST /api/v2/o/<org>/switch/`: changes nothing, since every request names its organisation, but
 /// says whether the caller belongs to it.
 #[utoipa::path(
-    post, path = "/api/v2/o/{org}/switch/", tag = "login",
+    post, path = "/api/v2/o/{org}/switch/", tag = "login", security(("bearer" = [])),
     params(("org" = String, Path, description = "the organisation")),
     responses(
         (status = 200, description = "`status` is `OK`"),

@@ -6,9 +6,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
 use utoipa::openapi::path::HttpMethod;
-use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme,
-};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use super::record::{FileRecord, TableSchema};
 use super::routes::table;
@@ -20,7 +18,7 @@ use super::routes::table;
         description = "Upload any table-shaped file, have it parsed, iterate, and point a dataset \
                        at it. Every route answers with and without its trailing slash."
     ),
-    components(schemas(FileRecord, TableSchema)),
+    components(schemas(FileRecord, TableSchema))
 )]
 struct Description;
 

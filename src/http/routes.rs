@@ -55,15 +55,10 @@ impl Route {
         D: utoipa::Path,
     {
         let methods = D::methods();
-        let answering = methods.iter().fold(MethodRouter::new(), |router, method| {
-            router.on(filter(method), handler.clone())
-        });
-        Route {
-            paths: vec![D::path()],
-            methods,
-            operation: D::operation(),
-            handler: answering,
-        }
+        let answering = methods
+            .iter()
+            .fold(MethodRouter::new(), |router, method| router.on(filter(method), handler.clone()));
+        Route { paths: vec![D::path()], methods, operation: D::operation(), handler: answering }
     }
 
     /// The same under another path.

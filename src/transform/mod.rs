@@ -8,6 +8,8 @@ mod bounded;
 #[cfg(feature = "sql")]
 mod check;
 #[cfg(feature = "sql")]
+mod columns;
+#[cfg(feature = "sql")]
 mod error;
 #[cfg(feature = "sql")]
 mod run;
@@ -129,11 +131,49 @@ mod steps {
         limits: &Limits,
     ) -> Result<Table> {
         let (schema, batches) = super::run::run(sql, tables, current, limits)?;
+        if schema.fields().is_empty() {
+            let issue = Issue::error(Stage::Transform, Code::SqlError, "the query has no columns");
+            return Err(issue.line(1).byte_offset(0).into());
+        }
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let (unique, _) = unique_columns(&names);
         let (schema, batches) = rename_columns(&schema, batches, &unique)
             .map_err(|error| Issue::error(Stage::Transform, Code::SqlError, error.to_string()))?;
         Ok(Table::new(name, schema, batches))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+        use crate::{Options, Source, ingest};
+
+        fn columns(sql: &str) -> Result<Vec<String>> {
+            let limits = Limits::default();
+            let file = Source::bytes("s,d\na,1\nb,2\n").named("t.csv");
+            let tables = ingest(file, &Options::default(), &limits)?.tables;
+            let result = query(tables, sql, &limits)?;
+            Ok(result.schema().fields().iter().map(|field| field.name().clone()).collect())
+        }
+
+        #[test]
+        fn columns_of_one_name_are_told_apart() {
+            assert_eq!(columns("SELECT s, s, d AS s FROM t").unwrap(), ["s", "s.1", "s.2"]);
+            assert_eq!(columns("SELECT a.s, b.s FROM t a, t b").unwrap(), ["s", "s.1"]);
+            assert_eq!(columns("SELECT *, d + 1, d + 1 FROM t").unwrap().len(), 4);
+            assert_eq!(columns("SELECT FROM t").unwrap_err().issue().code, Code::SqlError);
+        }
+
+        #[test]
+        fn functions_that_make_much_out_of_little_are_bounded() {
+            for sql in [
+                "SELECT repeat('x', 2000000000) AS a",
+                "SELECT lpad(s, 2000000000) AS a FROM t",
+                "SELECT array_length(array_repeat(1, 2000000000)) AS a",
+            ] {
+                assert_eq!(columns(sql).unwrap_err().issue().code, Code::OutOfMemory, "{sql}");
+            }
+            assert_eq!(columns("SELECT lpad(s, 5, '0') AS a FROM t").unwrap(), ["a"]);
+        }
     }
 }
 

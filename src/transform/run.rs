@@ -21,6 +21,7 @@ use futures::StreamExt;
 
 use super::bounded::bound_functions;
 use super::check::{CURRENT, QUALIFIER, one_query};
+use super::columns::name_apart;
 use super::error::{engine, out_of_memory};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -43,7 +44,8 @@ pub(super) fn run(
     // A thread of its own: for the stack, and so that a caller inside an async runtime may call us.
     let work = || {
         let known: HashSet<&str> = tables.iter().map(Table::name).collect();
-        let statement = one_query(sql, &known)?;
+        let mut statement = one_query(sql, &known)?;
+        name_apart(&mut statement);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .thread_stack_size(STACK)

@@ -17,7 +17,7 @@ fn sources() -> Vec<(String, String)> {
         .filter(is_rust)
         .map(|path| {
             let text = std::fs::read_to_string(&path).unwrap();
-            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+            let text = text.split("mod tests {").next().unwrap_or_default().to_owned();
             (path.strip_prefix(&source).unwrap().to_string_lossy().into_owned(), text)
         })
         .collect();

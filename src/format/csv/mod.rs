@@ -10,6 +10,7 @@ mod records;
 mod rows;
 mod sniff;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -18,7 +19,7 @@ use arrow::datatypes::{Field, Schema};
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::detect::encoding::decode;
-use crate::detect::{Confidence, Signature, looks_like_text, position};
+use crate::detect::{Confidence, Signature, looks_like_text};
 use crate::error::Result;
 use crate::infer::{BadValue, ColumnRules, Inferred, Rules, convert, infer};
 use crate::options::{FileType, dtype_name, nearest};
@@ -97,7 +98,7 @@ impl FormatReader for Csv {
             return Err(issue.line(1).byte_offset(0).into());
         }
         let dialect = dialect::settle(utf8, &input.name, context);
-        let place = Place { utf8, shift: text.shift };
+        let place = Place { utf8, shift: text.shift, last: Cell::new((0, 1)) };
         let table = rows::read(&place, &dialect, context)?;
         dialect::report(utf8, &dialect, &table, context);
         typed(table, &place, context).map(|table| vec![table])
@@ -108,17 +109,29 @@ impl FormatReader for Csv {
 pub(super) struct Place<'a> {
     utf8: &'a [u8],
     shift: u64,
+    /// The last offset asked for and its line: issues mostly come in the order of the file, and
+    /// counting lines from its start for each would take long in a large one.
+    last: Cell<(usize, u64)>,
 }
 
 impl Place<'_> {
+    /// The line, from 1, of an offset.
+    fn line(&self, offset: usize) -> u64 {
+        let (from, line) = match self.last.get() {
+            last if last.0 <= offset => last,
+            _ => (0, 1),
+        };
+        let line = line + memchr::memchr_iter(b'\n', &self.utf8[from..offset]).count() as u64;
+        self.last.set((offset, line));
+        line
+    }
+
     /// The issue with line, byte offset and the raw row that begins at `offset`.
     fn mark(&self, issue: Issue, offset: usize) -> Issue {
         let rest = &self.utf8[offset..];
+        let line = self.line(offset);
         let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
-        issue
-            .line(position(self.utf8, offset).0)
-            .byte_offset(offset as u64 + self.shift)
-            .raw(&rest[..end])
+        issue.line(line).byte_offset(offset as u64 + self.shift).raw(&rest[..end])
     }
 }
 

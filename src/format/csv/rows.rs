@@ -244,10 +244,12 @@ impl Rows<'_, '_> {
                 (Code::UnclosedQuote, "a quote that is never closed; read as ordinary text", at)
             }
         };
+        if !context.reporter.has_room() {
+            return context.reporter.count(code, 1);
+        }
         let issue = Issue::warning(Stage::Parse, code, message).row(self.count + 1);
-        let issue = self.place.mark(issue, record.offset);
-        let line = crate::detect::position(self.place.utf8, offset).0;
-        context.reporter.push(issue.line(line).byte_offset(offset as u64 + self.place.shift));
+        let issue = self.place.mark(issue, record.offset).line(self.place.line(offset));
+        context.reporter.push(issue.byte_offset(offset as u64 + self.place.shift));
     }
 
     /// A few long rows among many short ones would make a table of mostly nothing.

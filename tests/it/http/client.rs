@@ -148,10 +148,23 @@ impl Server {
         answer.value()
     }
 
-    /// How many blobs are on disk.
+    /// How many blobs are on disk, once there are no more changes for a while: an answer does not
+    /// wait until what it leaves behind is swept up.
     pub fn blobs(&self) -> usize {
-        let shelves = std::fs::read_dir(self.data.path().join("blobs")).unwrap();
-        shelves.map(|shelf| std::fs::read_dir(shelf.unwrap().path()).unwrap().count()).sum()
+        let count = || -> usize {
+            let shelves = std::fs::read_dir(self.data.path().join("blobs")).unwrap();
+            let files =
+                |shelf: std::path::PathBuf| std::fs::read_dir(shelf).map_or(0, Iterator::count);
+            shelves.map(|shelf| files(shelf.unwrap().path())).sum()
+        };
+        let (mut last, mut same) = (count(), 0);
+        while same < 5 {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            let now = count();
+            same = if now == last { same + 1 } else { 0 };
+            last = now;
+        }
+        last
     }
 }
 

@@ -101,6 +101,8 @@ enum Kind {
 
 fn kind_of(value: &Data) -> Kind {
     match value {
+        // A text of nothing, which formulas leave, is null in a column of values.
+        Data::String(text) if text.is_empty() => Kind::Nothing,
         Data::Int(_) => Kind::Whole,
         // Excel stores whole numbers as floats; up to 2⁵³ they are exact.
         Data::Float(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
@@ -143,6 +145,7 @@ fn column(
 ) -> Result<ArrayRef> {
     let rules = Rules::for_strings(context.parser()).column(place.name, place.index);
     let kind = cells.iter().map(|(_, value)| kind_of(value)).fold(Kind::Nothing, join);
+    let kind = if kind == Kind::Nothing && !cells.is_empty() { Kind::Text } else { kind };
     let asked = rules.forced.is_some()
         || rules.has_null_texts()
         || kind == Kind::Text && (rules.wants_dates() || rules.has_boolean_texts());

@@ -134,7 +134,8 @@ pub(super) fn members(
 
 /// What macOS and file managers leave in archives.
 fn is_litter(name: &str) -> bool {
-    name.split('/').any(|piece| piece == "__MACOSX" || piece.starts_with('.'))
+    name.split('/')
+        .any(|piece| piece == "__MACOSX" || piece.starts_with('.') && piece != "." && piece != "..")
 }
 
 /// Whether the name ends in one of the extensions, a compression's own ending taken off before.

@@ -177,7 +177,10 @@ fn report_bad_bytes(
 ) -> Result<()> {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut scratch = vec![0; 64 << 10];
+    let name = encoding.name().to_lowercase();
     let mut read = 0;
+    // Lines are counted on from the last bad place, not from the start each time.
+    let (mut counted, mut line) = (0, 1);
     loop {
         let (result, used, _) =
             decoder.decode_to_utf8_without_replacement(&body[read..], &mut scratch, true);
@@ -188,8 +191,9 @@ fn report_bad_bytes(
             encoding_rs::DecoderResult::Malformed(length, after) => {
                 let start = read.saturating_sub(usize::from(length) + usize::from(after));
                 let end = (start + usize::from(length)).min(body.len());
-                let line = super::position(body, start).0;
-                let name = encoding.name().to_lowercase();
+                let passed = &body[counted.min(start)..start];
+                line += memchr::memchr_iter(b'\n', passed).count() as u64;
+                counted = counted.max(start);
                 bad_bytes(context, &name, shift + start as u64, &body[start..end], line)?;
             }
         }
@@ -211,6 +215,10 @@ fn bad_bytes(
         && context.parser().encoding_errors != Some(EncodingErrors::Replace)
         || context.parser().encoding_errors == Some(EncodingErrors::Strict);
     if !strict {
+        if !context.reporter.has_room() {
+            context.reporter.count(code, 1);
+            return Ok(());
+        }
         context.reporter.option("encoding_errors", "replace");
         let issue = Issue::warning(stage, code, format!("{message}, replaced by U+FFFD"));
         context.reporter.push(issue.line(line).byte_offset(offset).raw(bytes));

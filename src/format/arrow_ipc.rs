@@ -69,7 +69,9 @@ impl FormatReader for ArrowIpc {
         }
         let cursor = Cursor::new(input.bytes.clone());
         let is_file = input.bytes.starts_with(FILE_MAGIC);
-        if !is_file {
+        if is_file {
+            check_blocks(&input.bytes)?;
+        } else {
             check_messages(&input.bytes)?;
         }
         context
@@ -115,6 +117,29 @@ fn check_messages(bytes: &[u8]) -> Result<()> {
             return Err(cut_short(at, body, bytes.len()));
         }
         at = start + length + body;
+    }
+    Ok(())
+}
+
+/// The same for a file, whose footer says where its blocks are.
+fn check_blocks(bytes: &[u8]) -> Result<()> {
+    let Some((body, tail)) = bytes.split_last_chunk::<10>() else { return Ok(()) };
+    let [a, b, c, d, magic @ ..] = tail;
+    let length = usize::try_from(i32::from_le_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);
+    // What is no footer is for the reader to say.
+    let Some(start) = body.len().checked_sub(length).filter(|_| magic == FILE_MAGIC) else {
+        return Ok(());
+    };
+    let Ok(footer) = arrow::ipc::root_as_footer(&body[start..]) else { return Ok(()) };
+    let blocks = footer.recordBatches().into_iter().chain(footer.dictionaries()).flatten();
+    for block in blocks {
+        let parts = [block.offset(), block.metaDataLength().into(), block.bodyLength()];
+        let end =
+            parts.iter().try_fold(0u64, |end, part| end.checked_add(u64::try_from(*part).ok()?));
+        if end.is_none_or(|end| end > bytes.len() as u64) {
+            let wanted = usize::try_from(block.bodyLength()).unwrap_or(usize::MAX);
+            return Err(cut_short(block.offset().max(0) as usize, wanted, bytes.len()));
+        }
     }
     Ok(())
 }

@@ -102,6 +102,10 @@ fn write_csv(table: &Table, options: &WriteOptions, out: &mut dyn Write) -> Resu
                     piece.push(b',');
                 }
                 if encoder.is_null(row) {
+                    // Alone in its row it would be a blank line, which is no row at all.
+                    if encoders.len() == 1 {
+                        piece.extend_from_slice(b"\"\"");
+                    }
                     continue;
                 }
                 cell.clear();

@@ -58,13 +58,4 @@ impl TextColumn {
     pub fn iter(&self) -> impl Iterator<Item = Option<(&[u8], bool)>> {
         (0..self.len()).map(|row| self.get(row))
     }
-
-    /// Keeps the first `rows` cells.
-    pub fn truncate(&mut self, rows: usize) {
-        if rows < self.ends.len() {
-            self.ends.truncate(rows);
-            self.kinds.truncate(rows);
-            self.data.truncate(self.ends.last().map_or(0, |end| *end as usize));
-        }
-    }
 }

@@ -63,6 +63,19 @@ pub struct Inferred {
     pub odd: Option<(usize, usize)>,
 }
 
+impl Inferred {
+    /// Text, every value as it stands.
+    pub fn text() -> Self {
+        Inferred {
+            data_type: DataType::Utf8,
+            na_is_null: false,
+            long_floats: 0,
+            mixed: false,
+            odd: None,
+        }
+    }
+}
+
 impl Seen {
     /// Narrows by one more value.
     pub fn add(&mut self, text: &[u8], quoted: bool, rules: &ColumnRules, buffer: &mut Vec<u8>) {
@@ -137,18 +150,14 @@ impl Seen {
 
     /// The narrowest type that every value survives.
     pub fn conclude(&self, rules: &ColumnRules) -> Inferred {
-        let text = |mixed| Inferred {
-            data_type: DataType::Utf8,
-            na_is_null: false,
-            long_floats: 0,
-            mixed,
-            odd: None,
-        };
+        let text = |mixed| Inferred { mixed, ..Inferred::text() };
         if rules.never_typed {
             return text(false);
         }
         if let Some(forced) = &rules.forced {
-            return Inferred { data_type: forced.clone(), na_is_null: true, ..text(false) };
+            // Asked for as text, every text is kept, `NA` too.
+            let na_is_null = *forced != DataType::Utf8;
+            return Inferred { data_type: forced.clone(), na_is_null, ..text(false) };
         }
         if self.values == 0 {
             let data_type = if self.maybe_null == 0 { DataType::Null } else { DataType::Utf8 };
@@ -239,7 +248,7 @@ mod tests {
         let options = ParserOptions::from_json(options.as_object().unwrap()).unwrap();
         let mut column = TextColumn::default();
         values.iter().for_each(|value| column.push(value.as_bytes(), false));
-        infer([&column], &Rules::for_text(&options).column("c", 0)).data_type
+        infer([&column], &Rules::for_text(&options, &[]).column("c", 0)).data_type
     }
 
     #[test]

@@ -43,28 +43,35 @@ pub struct ColumnRules {
 #[derive(Clone, Debug)]
 pub struct Rules<'a> {
     parser: &'a ParserOptions,
+    names: &'a [String],
     default_dates: Dates,
 }
 
 impl<'a> Rules<'a> {
     /// Rules for untyped cells, where ISO dates become dates unless `parse_dates` is false.
-    pub fn for_text(parser: &'a ParserOptions) -> Self {
-        Rules { parser, default_dates: Dates::Iso }
+    pub fn for_text(parser: &'a ParserOptions, names: &'a [String]) -> Self {
+        Rules { parser, names, default_dates: Dates::Iso }
     }
 
     /// Rules for the strings of a typed format: they stay text unless the options say otherwise.
-    pub fn for_strings(parser: &'a ParserOptions) -> Self {
-        Rules { parser, default_dates: Dates::Never }
+    pub fn for_strings(parser: &'a ParserOptions, names: &'a [String]) -> Self {
+        Rules { parser, names, default_dates: Dates::Never }
     }
 
     /// The rules for the column of this name and position.
     pub fn column(&self, name: &str, index: usize) -> ColumnRules {
         let parser = self.parser;
-        let is_this = |wanted: &str| wanted == name || wanted.parse() == Ok(index);
+        // A number is a position only where no column is called so.
+        let by_position = |wanted: &str| !self.names.iter().any(|name| name == wanted);
+        let is_this =
+            |wanted: &str| wanted == name || wanted.parse() == Ok(index) && by_position(wanted);
         let (forced, never_typed) = match &parser.dtype {
             Some(Dtypes::All(data_type)) => (Some(data_type.clone()), false),
             Some(Dtypes::ByName(types)) => {
-                let found = types.get(name).or_else(|| types.get(&index.to_string()));
+                let position = index.to_string();
+                let found = types
+                    .get(name)
+                    .or_else(|| types.get(&position).filter(|_| by_position(&position)));
                 (found.cloned(), false)
             }
             Some(Dtypes::ByPosition(types)) => (types.get(index).cloned(), false),

@@ -1,6 +1,6 @@
 //! Dates and times in text: ISO 8601 always, other orders where the caller names the column.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 
 /// A point in time as its text has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,12 +106,18 @@ pub(super) fn parse_flexible(text: &[u8], dayfirst: bool) -> Option<(Temporal, b
     const OTHERS: &[&str] =
         &["%Y/%m/%d", "%Y%m%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"];
     let ordered = if dayfirst { DAY_FIRST } else { MONTH_FIRST };
+    // A year of two digits would be read as one of antiquity.
+    let recent = |date: NaiveDate| date.year() >= 1000;
     for format in ordered.iter().chain(OTHERS) {
-        if let Ok(date) = NaiveDate::parse_from_str(text, format) {
+        if let Ok(date) = NaiveDate::parse_from_str(text, format)
+            && recent(date)
+        {
             return Some((Temporal::Date(date), false));
         }
         for time in ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p"] {
-            if let Ok(stamp) = NaiveDateTime::parse_from_str(text, &format!("{format} {time}")) {
+            if let Ok(stamp) = NaiveDateTime::parse_from_str(text, &format!("{format} {time}"))
+                && recent(stamp.date())
+            {
                 return Some((Temporal::Stamp(stamp), false));
             }
         }

@@ -7,4 +7,5 @@ mod fixtures;
 #[cfg(feature = "server")]
 mod http;
 mod oracle;
+mod regressions;
 mod tidy;

@@ -17,6 +17,9 @@ pub struct CsvDialect {
     pub quote: Option<u8>,
     /// What takes the meaning from the next byte.
     pub escape: Option<u8>,
+    /// Whether it does so outside of quotes too. An escape that was only found out does not: a
+    /// path such as `C:\temp` in a cell without quotes is just that.
+    pub escape_everywhere: bool,
     /// Whether a quote inside quotes is written twice.
     pub doubled: bool,
     /// What a comment line begins with.
@@ -48,6 +51,7 @@ impl Default for CsvDialect {
             delimiter: Delimiter::Bytes(b",".to_vec()),
             quote: Some(b'"'),
             escape: None,
+            escape_everywhere: false,
             doubled: true,
             comment: None,
             terminator: None,
@@ -107,7 +111,7 @@ pub(super) fn settle(utf8: &[u8], name: &str, context: &mut Context<'_>) -> CsvD
     if let Some(doubled) = parser.doublequote {
         dialect.doubled = doubled;
     }
-    let escape_given = parser.escapechar.is_some() || parser.doublequote.is_some();
+    let escape_given = parser.escapechar.is_some() || parser.doublequote == Some(true);
     let hinted = start.len() != utf8.len();
     match &parser.sep {
         Some(sep) => dialect.delimiter = delimiter(sep),
@@ -129,6 +133,7 @@ pub(super) fn settle(utf8: &[u8], name: &str, context: &mut Context<'_>) -> CsvD
     {
         dialect.skip_initial_space = sniff::spaces_before_quotes(start, delimiter, quote);
     }
+    dialect.escape_everywhere = dialect.escape.is_some();
     if !escape_given && sniff::escapes_with_backslash(start, dialect.quote) {
         dialect.escape = Some(b'\\');
         dialect.doubled = false;
@@ -200,9 +205,7 @@ pub(super) fn report(
         Some(quote) => reporter.option("quotechar", quote.clone()),
         None => reporter.option("quoting", 3),
     }
-    if let Some(escape) = &escape {
-        reporter.option("escapechar", escape.clone());
-    }
+    // An escape that was found out is found again; given as an option it would count everywhere.
     reporter.option("doublequote", dialect.doubled);
     if dialect.skip_initial_space {
         reporter.option("skipinitialspace", true);

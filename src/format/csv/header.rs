@@ -30,7 +30,7 @@ pub(super) fn names(
     };
     let found = match &header {
         Header::None => None,
-        Header::Rows(rows) => Some(read_rows(records, text, rows)?),
+        Header::Rows(rows) => Some(read_rows(records, text, rows, context)?),
     };
     let names = match (&parser.names, found) {
         (Some(names), found) => {
@@ -52,7 +52,12 @@ pub(super) fn names(
 }
 
 /// Reads up to the last header row; several header rows are joined with a space.
-fn read_rows(records: &mut Records<'_>, text: &[u8], rows: &[u64]) -> Result<Vec<String>> {
+fn read_rows(
+    records: &mut Records<'_>,
+    text: &[u8],
+    rows: &[u64],
+    context: &Context<'_>,
+) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     let mut record = Record::default();
     let last = rows.last().copied().unwrap_or_default();
@@ -63,6 +68,11 @@ fn read_rows(records: &mut Records<'_>, text: &[u8], rows: &[u64]) -> Result<Vec
         }
         if !rows.contains(&row) {
             continue;
+        }
+        let allowed = context.limits.columns;
+        if record.len() > allowed {
+            let message = format!("got {} columns, allowed are {allowed}", record.len());
+            return Err(Issue::limit(Code::TooManyColumns, message, "columns").into());
         }
         names.resize(names.len().max(record.len()), String::new());
         for (name, (cell, _)) in names.iter_mut().zip(record.cells(text)) {

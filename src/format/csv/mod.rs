@@ -18,7 +18,7 @@ use arrow::datatypes::{Field, Schema};
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
-use crate::detect::encoding::decode;
+use crate::detect::encoding::{Text, decode};
 use crate::detect::{Confidence, Signature, looks_like_text};
 use crate::error::Result;
 use crate::infer::{BadValue, ColumnRules, Inferred, Rules, convert, infer};
@@ -98,7 +98,7 @@ impl FormatReader for Csv {
             return Err(issue.line(1).byte_offset(0).into());
         }
         let dialect = dialect::settle(utf8, &input.name, context);
-        let place = Place { utf8, shift: text.shift, last: Cell::new((0, 1)) };
+        let place = Place::new(&text, utf8);
         let table = rows::read(&place, &dialect, context)?;
         dialect::report(utf8, &dialect, &table, context);
         typed(table, &place, context).map(|table| vec![table])
@@ -112,16 +112,32 @@ pub(super) struct Place<'a> {
     /// The last offset asked for and its line: issues mostly come in the order of the file, and
     /// counting lines from its start for each would take long in a large one.
     last: Cell<(usize, u64)>,
+    /// The line that the text begins in, where `byte_range` cut off what is above.
+    first_line: u64,
+    /// What ends a line: `\r` where there is no `\n`.
+    newline: u8,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Of a part of the text.
+    fn new(text: &Text, part: &'a [u8]) -> Self {
+        let start = part.as_ptr() as usize - text.utf8.as_ptr() as usize;
+        let has_newlines = memchr::memchr(b'\n', &text.utf8).is_some();
+        let newline = if has_newlines { b'\n' } else { b'\r' };
+        let above = memchr::memchr_iter(newline, &text.utf8[..start]).count() as u64;
+        let first_line = above + 1;
+        let shift = text.shift + start as u64;
+        Place { utf8: part, shift, last: Cell::new((0, first_line)), first_line, newline }
+    }
+
     /// The line, from 1, of an offset.
     fn line(&self, offset: usize) -> u64 {
         let (from, line) = match self.last.get() {
             last if last.0 <= offset => last,
-            _ => (0, 1),
+            _ => (0, self.first_line),
         };
-        let line = line + memchr::memchr_iter(b'\n', &self.utf8[from..offset]).count() as u64;
+        let passed = &self.utf8[from..offset];
+        let line = line + memchr::memchr_iter(self.newline, passed).count() as u64;
         self.last.set((offset, line));
         line
     }
@@ -138,7 +154,7 @@ impl Place<'_> {
 /// Infers each column's type over all rows and converts it.
 fn typed(mut table: TextTable, place: &Place<'_>, context: &mut Context<'_>) -> Result<RawTable> {
     select_columns(&mut table, context)?;
-    let rules = Rules::for_text(context.parser());
+    let rules = Rules::for_text(context.parser(), &table.names);
     let columns: Vec<(ColumnRules, Inferred)> = table
         .names
         .iter()

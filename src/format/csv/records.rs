@@ -57,7 +57,7 @@ impl Record {
 }
 
 /// Reads records off a text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RecordReader<'a> {
     text: &'a [u8],
     dialect: &'a CsvDialect,
@@ -78,6 +78,11 @@ impl<'a> RecordReader<'a> {
     /// Leaves out the next line, whatever it holds.
     pub fn skip_line(&mut self) {
         self.at = self.line_end(self.at).1;
+    }
+
+    /// What it reads.
+    pub fn text(&self) -> &'a [u8] {
+        self.text
     }
 
     /// The offset of the next record.
@@ -162,7 +167,7 @@ impl<'a> RecordReader<'a> {
     /// A cell without quotes. Whether another follows in the record.
     fn plain_cell(&mut self, delimiter: &[u8], record: &mut Record) -> bool {
         let start = self.at;
-        let escape = self.dialect.escape;
+        let escape = self.dialect.escape.filter(|_| self.dialect.escape_everywhere);
         let mut scratch_from: Option<usize> = None;
         let mut copied = start;
         let mut at = start;
@@ -227,7 +232,8 @@ impl<'a> RecordReader<'a> {
     fn next_special(&self, from: usize, delimiter: &[u8]) -> Option<usize> {
         let rest = &self.text[from..];
         let first = delimiter[0];
-        let found = match (self.dialect.terminator, self.dialect.escape) {
+        let escape = self.dialect.escape.filter(|_| self.dialect.escape_everywhere);
+        let found = match (self.dialect.terminator, escape) {
             (None, None) => memchr3(first, b'\n', b'\r', rest),
             (Some(end), None) => memchr2(first, end, rest),
             (Some(end), Some(escape)) => memchr3(first, end, escape, rest),
@@ -262,6 +268,12 @@ impl<'a> RecordReader<'a> {
                 return None;
             };
             if Some(self.text[found]) == escape {
+                let next = self.text.get(found + 1).copied();
+                // Before anything but a quote or itself it is text, unless the caller named it.
+                if !self.dialect.escape_everywhere && next != Some(quote) && next != escape {
+                    at = found + 1;
+                    continue;
+                }
                 record.scratch.extend_from_slice(&self.text[copied..found]);
                 copied = (found + 1).min(bound);
                 at = (found + 2).min(bound);
@@ -417,6 +429,7 @@ mod tests {
         let dialect = CsvDialect {
             delimiter: Delimiter::Bytes(b"||".to_vec()),
             escape: Some(b'\\'),
+            escape_everywhere: true,
             doubled: false,
             comment: Some(b"#".to_vec()),
             ..CsvDialect::default()

@@ -46,10 +46,10 @@ pub(super) fn read(
         Some(SkipRows::Lines(lines)) => lines,
         _ => &[],
     };
-    let mut records = Records { reader: RecordReader::new(text, dialect), skip_lines, line: 0 };
+    let mut records =
+        Records { reader: RecordReader::new(text, dialect), skip_lines, line: 0, counted: 0 };
     for _ in 0..dialect.skip_rows {
         records.reader.skip_line();
-        records.line += 1;
     }
     let (names, header) = header::names(&mut records, text, dialect, context)?;
     let mut rows = Rows {
@@ -64,19 +64,17 @@ pub(super) fn read(
         padded: 0,
     };
     rows.chunk.columns.resize_with(rows.width, TextColumn::default);
-    let wanted =
-        parser.nrows.map_or(u64::MAX, |rows| rows.saturating_add(parser.skipfooter.unwrap_or(0)));
+    let mut left = body_records(&records, parser.skipfooter);
+    let wanted = parser.nrows.unwrap_or(u64::MAX);
     let mut record = Record::default();
-    while rows.count < wanted && records.read(&mut record) {
+    while left > 0 && rows.count < wanted && records.read(&mut record) {
+        left -= 1;
         rows.add(&record, context)?;
         if rows.count.is_multiple_of(4096) {
             context.progress().done(record.end as u64);
         }
     }
-    let mut chunks = rows.finish(context)?;
-    if let Some(rows) = parser.skipfooter {
-        drop_last(&mut chunks, rows);
-    }
+    let chunks = rows.finish(context)?;
     let width = chunks.first().map_or(names.len(), |chunk| chunk.columns.len());
     let names = complete(names, width);
     Ok(TextTable { positions: (0..names.len()).collect(), names, header, chunks })
@@ -88,42 +86,44 @@ fn complete(mut names: Vec<String>, width: usize) -> Vec<String> {
     names
 }
 
-fn drop_last(chunks: &mut Vec<TextChunk>, mut rows: u64) {
-    while let Some(last) = chunks.last_mut()
-        && rows > 0
-    {
-        let keep = (last.offsets.len() as u64).saturating_sub(rows);
-        rows -= last.offsets.len() as u64 - keep;
-        last.offsets.truncate(keep as usize);
-        last.columns.iter_mut().for_each(|column| column.truncate(keep as usize));
-        if keep == 0 {
-            chunks.pop();
-        }
+/// How many records come before the footer: where there is one they are counted first, so that it
+/// has no say in anything.
+fn body_records(records: &Records<'_>, footer: Option<u64>) -> u64 {
+    let Some(footer) = footer.filter(|rows| *rows > 0) else { return u64::MAX };
+    let mut ahead = records.clone();
+    let mut record = Record::default();
+    let mut count = 0u64;
+    while ahead.read(&mut record) {
+        count += 1;
     }
+    count.saturating_sub(footer)
 }
 
 /// The records, without the lines that `skiprows` lists.
+#[derive(Clone)]
 pub(super) struct Records<'a> {
     pub reader: RecordReader<'a>,
     pub skip_lines: &'a [u64],
-    pub line: u64,
+    /// The line at the offset up to which lines are counted.
+    line: u64,
+    counted: usize,
 }
 
 impl Records<'_> {
+    /// The next record whose first line is not listed. Lines count from 0, blank ones too.
     pub(super) fn read(&mut self, record: &mut Record) -> bool {
-        // Lines are counted by records, as pandas counts them.
-        while let Some((first, rest)) = self.skip_lines.split_first() {
-            if *first > self.line {
-                break;
+        while self.reader.read(record) {
+            if self.skip_lines.is_empty() {
+                return true;
             }
-            self.skip_lines = rest;
-            if *first == self.line {
-                self.reader.skip_line();
-                self.line += 1;
+            let passed = &self.reader.text()[self.counted..record.offset];
+            self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+            self.counted = record.offset;
+            if self.skip_lines.binary_search(&self.line).is_err() {
+                return true;
             }
         }
-        self.line += 1;
-        self.reader.read(record)
+        false
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) fn table(sheet: &str, grid: Grid, context: &mut Context<'_>) -> Resul
         let place = Place {
             sheet,
             name,
+            names: &grid.names,
             index,
             first_row: grid.first_row,
             column: grid.first_column + index as u32,
@@ -50,6 +51,7 @@ pub(super) fn table(sheet: &str, grid: Grid, context: &mut Context<'_>) -> Resul
 struct Place<'a> {
     sheet: &'a str,
     name: &'a str,
+    names: &'a [String],
     index: usize,
     first_row: u32,
     column: u32,
@@ -115,7 +117,11 @@ fn kind_of(value: &Data) -> Kind {
         Data::Float(_) => Kind::Float,
         Data::Bool(_) => Kind::Bool,
         Data::DateTime(moment) if moment.is_duration() => Kind::Duration,
-        Data::DateTime(moment) if moment.as_f64() < 1.0 && moment.as_f64() >= 0.0 => Kind::Time,
+        // What rounds up to midnight is the next day's.
+        Data::DateTime(moment) if (0.0..1.0).contains(&moment.as_f64()) => match micros_of(value) {
+            Some(86_400_000_000..) => Kind::Stamp,
+            _ => Kind::Time,
+        },
         Data::DateTime(_) | Data::DateTimeIso(_) => match stamp_of(value) {
             Some(stamp) if stamp.num_seconds_from_midnight() == 0 && stamp.nanosecond() == 0 => {
                 Kind::Date
@@ -143,7 +149,8 @@ fn column(
     place: &Place<'_>,
     context: &mut Context<'_>,
 ) -> Result<ArrayRef> {
-    let rules = Rules::for_strings(context.parser()).column(place.name, place.index);
+    let rules = Rules::for_strings(context.parser(), place.names);
+    let rules = rules.column(place.name, place.index);
     let kind = cells.iter().map(|(_, value)| kind_of(value)).fold(Kind::Nothing, join);
     let kind = if kind == Kind::Nothing && !cells.is_empty() { Kind::Text } else { kind };
     let asked = rules.forced.is_some()
@@ -246,8 +253,11 @@ pub(super) fn text_of(value: &Data) -> String {
         Data::Bool(flag) => if *flag { "TRUE" } else { "FALSE" }.to_owned(),
         Data::DateTime(moment) => {
             let time = |micros: i64| {
-                let seconds = micros / 1_000_000;
-                format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+                let (sign, micros) = (if micros < 0 { "-" } else { "" }, micros.unsigned_abs());
+                let (seconds, millis) = (micros / 1_000_000, micros / 1000 % 1000);
+                let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+                let fraction = if millis > 0 { format!(".{millis:03}") } else { String::new() };
+                format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}")
             };
             match (kind_of(value), from_serial(moment)) {
                 (Kind::Time | Kind::Duration, _) => time(micros_of(value).unwrap_or_default()),

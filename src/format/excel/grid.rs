@@ -29,7 +29,7 @@ impl Grid {
     ) -> Result<Option<Self>> {
         let parser = context.parser();
         let skip = match &parser.skiprows {
-            Some(SkipRows::First(rows)) => *rows as u32,
+            Some(SkipRows::First(rows)) => u32::try_from(*rows).unwrap_or(u32::MAX),
             _ => 0,
         };
         let listed: &[u64] = match &parser.skiprows {
@@ -39,6 +39,11 @@ impl Grid {
         let mut cells: Vec<Cell> = cells
             .into_iter()
             .filter(|(row, _, _)| *row >= skip && !listed.contains(&u64::from(*row)))
+            // Rows that are left out leave no gap.
+            .map(|(row, column, value)| {
+                let above = listed.iter().take_while(|listed| **listed < u64::from(row)).count();
+                (row - above as u32, column, value)
+            })
             .collect();
         let Some((first, _, _)) = cells.first() else { return Ok(None) };
         let mut top = if parser.skiprows.is_some() { skip.max(*first) } else { *first };

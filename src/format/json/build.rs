@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::format::RawTable;
 use crate::format::csv::bad_value;
-use crate::infer::{ColumnRules, Rules, TextColumn, convert, infer};
+use crate::infer::{ColumnRules, Inferred, Rules, TextColumn, convert, infer};
 use crate::report::{Code, Issue, Stage};
 
 /// A batch holds at most so many rows.
@@ -30,7 +30,7 @@ pub(super) fn table(
     context: &mut Context<'_>,
 ) -> Result<RawTable> {
     crate::format::select::check_named_columns(&columns.names, context)?;
-    let rules = Rules::for_strings(context.parser());
+    let rules = Rules::for_strings(context.parser(), &columns.names);
     let mut kinds = Vec::with_capacity(columns.names.len());
     for (index, (name, values)) in columns.names.iter().zip(&columns.values).enumerate() {
         let shape = Shape::of(document, values.iter().map(|(_, node)| *node));
@@ -75,7 +75,7 @@ enum ColumnKind {
     /// As its values are.
     Shaped(Shape),
     /// From its values' texts, because an option asks for it.
-    FromText(crate::infer::Inferred, ColumnRules),
+    FromText(Inferred, ColumnRules),
 }
 
 impl ColumnKind {
@@ -103,11 +103,14 @@ fn kind(
     }
     let nodes: Vec<Option<u32>> = values.iter().map(|(_, node)| Some(*node)).collect();
     let texts = texts(document, &nodes);
-    let inferred = infer([&texts], &rules);
+    let mut inferred = infer([&texts], &rules);
     // Texts that merely look like numbers stay text: JSON has numbers of its own.
     let is_temporal = inferred.data_type.is_temporal();
-    if rules.forced.is_none() && is_dates && !is_temporal {
-        return ColumnKind::Shaped(shape);
+    if rules.forced.is_none() && shape == Shape::Text && !is_temporal {
+        if !rules.has_null_texts() {
+            return ColumnKind::Shaped(shape);
+        }
+        inferred = Inferred::text();
     }
     ColumnKind::FromText(inferred, rules)
 }
@@ -186,13 +189,17 @@ impl Builder<'_, '_> {
         first_bad.map_or(Ok(array), Err)
     }
 
-    fn array(&mut self, shape: &Shape, nodes: &[Option<u32>]) -> Result<ArrayRef> {
-        let nothing = nodes.iter().filter(|node| node.is_none()).count() as u64;
-        let Some(left) = self.budget.checked_sub(nothing) else {
+    /// Takes cells of nothing off the budget.
+    fn charge(&mut self, cells: u64) -> Result<()> {
+        let Some(left) = self.budget.checked_sub(cells) else {
             let message = "sparse nested objects would make a table of mostly nothing";
             return Err(Issue::limit(Code::TooManyCells, message, "sheet_cells").into());
         };
         self.budget = left;
+        Ok(())
+    }
+
+    fn array(&mut self, shape: &Shape, nodes: &[Option<u32>]) -> Result<ArrayRef> {
         let document = self.document;
         Ok(match shape {
             Shape::Nothing => Arc::new(NullArray::new(nodes.len())),
@@ -227,6 +234,16 @@ impl Builder<'_, '_> {
 
     fn structs(&mut self, children: &[(String, Shape)], nodes: &[Option<u32>]) -> Result<ArrayRef> {
         let document = self.document;
+        // Room for every field of every row is made at once: asked for before it is taken, and only
+        // where objects are there at all.
+        let objects = nodes.iter().flatten().count();
+        let cells = (nodes.len() as u64).saturating_mul(children.len() as u64);
+        let present: u64 = nodes.iter().flatten().map(|n| u64::from(document.node(*n).count)).sum();
+        self.charge(cells.saturating_sub(present))?;
+        if objects == 0 {
+            let data_type = Shape::Struct(children.to_vec()).data_type();
+            return Ok(arrow::array::new_null_array(&data_type, nodes.len()));
+        }
         let index: HashMap<&str, usize> =
             children.iter().enumerate().map(|(i, (name, _))| (name.as_str(), i)).collect();
         let mut fields: Vec<Vec<Option<u32>>> = vec![vec![None; nodes.len()]; children.len()];
@@ -248,15 +265,9 @@ impl Builder<'_, '_> {
 
     fn numbers(&self, shape: &Shape, nodes: &[Option<u32>]) -> ArrayRef {
         // The values were all seen when the type was chosen, so every one fits.
-        let inferred = crate::infer::Inferred {
-            data_type: shape.data_type(),
-            na_is_null: false,
-            long_floats: 0,
-            mixed: false,
-            odd: None,
-        };
+        let inferred = Inferred { data_type: shape.data_type(), ..Inferred::text() };
         let options = crate::options::ParserOptions::default();
-        let rules = Rules::for_strings(&options).column("", 0);
+        let rules = Rules::for_strings(&options, &[]).column("", 0);
         convert(&texts(self.document, nodes), &inferred, &rules, &mut |_| {})
     }
 

@@ -265,6 +265,7 @@ impl<'d, 'a, 'c, 'o> Gather<'d, 'a, 'c, 'o> {
                 document.elements(value).enumerate().map(|(row, v)| (row as u32, v)).collect();
         }
         self.columns.rows = rows.map_or(1, |(count, _)| count);
+        self.check_repeats(&scalars)?;
         for (name, value) in scalars {
             if matches!(name.as_str(), "agent_name" | "agent_version") {
                 self.context.reporter.agent(&name, &document.scalar_text(value));
@@ -277,6 +278,24 @@ impl<'d, 'a, 'c, 'o> Gather<'d, 'a, 'c, 'o> {
             self.columns.values[column] = (0..self.columns.rows).map(|row| (row, value)).collect();
         }
         self.finish()
+    }
+
+    /// A long text repeated down a long column is much out of little.
+    fn check_repeats(&self, scalars: &[(String, u32)]) -> Result<()> {
+        let bytes: u64 =
+            scalars.iter().map(|(_, value)| self.document.raw(*value).len().max(8) as u64).sum();
+        let repeated = bytes.saturating_mul(self.columns.rows.into());
+        // Eight bytes a cell, as many cells as a sheet may have.
+        let allowed = self.context.limits.sheet_cells.saturating_mul(8);
+        if repeated > allowed {
+            let message = format!(
+                "{} scalars repeated down {} rows make {repeated} bytes, allowed are {allowed}",
+                scalars.len(),
+                self.columns.rows
+            );
+            return Err(Issue::limit(Code::TooManyCells, message, "sheet_cells").into());
+        }
+        Ok(())
     }
 
     /// `{"columns": […], "data": [[…], …]}`.

@@ -1,0 +1,138 @@
+//! What once went wrong, each as small as it was found.
+
+use arrow::array::AsArray;
+use tablemill::format::write::{OutputFormat, WriteOptions, write_table};
+use tablemill::{Code, Error, Limits, Options, ParserOptions, Source, ingest};
+
+fn options(json: serde_json::Value) -> Options {
+    let parser = ParserOptions::from_json(json.as_object().unwrap()).unwrap();
+    Options { parser, ..Options::default() }
+}
+
+/// The first table as csv.
+fn csv(name: &str, bytes: impl Into<Vec<u8>>, json: serde_json::Value) -> Result<String, Error> {
+    let source = Source::bytes(bytes.into()).named(name);
+    let found = ingest(source, &options(json), &Limits::default())?;
+    let mut out = Vec::new();
+    write_table(&found.tables[0], OutputFormat::Csv, &WriteOptions::default(), &mut out)?;
+    Ok(String::from_utf8(out).unwrap())
+}
+
+fn code(name: &str, bytes: impl Into<Vec<u8>>) -> Code {
+    csv(name, bytes, serde_json::json!({})).unwrap_err().issue().code
+}
+
+#[test]
+fn an_arrow_footer_that_promises_more_than_there_is() {
+    let path = super::boundaries::fixtures().join("arrow/file.arrow");
+    let mut bytes = std::fs::read(path).unwrap();
+    let end = bytes.len() - 10;
+    let length = u32::from_le_bytes(bytes[end..end + 4].try_into().unwrap()) as usize;
+    let footer = arrow::ipc::root_as_footer(&bytes[end - length..end]).unwrap();
+    let body = footer.recordBatches().unwrap().get(0).bodyLength().to_le_bytes();
+    let at = memchr::memmem::rfind(&bytes, &body).unwrap();
+    bytes[at..at + 8].copy_from_slice(&(1i64 << 62).to_le_bytes());
+    assert_eq!(code("x.arrow", bytes), Code::Truncated);
+}
+
+#[test]
+fn many_bad_bytes_take_linear_time() {
+    let line = b"\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xff,1\n";
+    let text = [&b"a,b\n"[..], &line.repeat(100_000)].concat();
+    let found = ingest(Source::bytes(text), &Options::default(), &Limits::default()).unwrap();
+    assert_eq!(found.report.issue_counts["bad_encoding"], 100_000);
+    assert_eq!(found.report.issues[999].line, Some(1001));
+}
+
+#[test]
+fn json_that_makes_much_out_of_little() {
+    let zeros = vec!["0"; 1_000_000].join(",");
+    let scalar = format!(r#"{{"a":[{zeros}],"s":"{}"}}"#, "x".repeat(20_000));
+    assert_eq!(code("x.json", scalar), Code::TooManyCells);
+    let mut nested = "{}".to_owned();
+    for _ in 0..8 {
+        let keys: Vec<String> = (1..1000).map(|key| format!("\"k{key}\":0")).collect();
+        nested = format!("{{\"k0\":{nested},{}}}", keys.join(","));
+    }
+    let lines = format!("{{\"r\":{nested}}}\n{}", "{}\n".repeat(65_530));
+    let limits = Limits { sheet_cells: 1_000_000, ..Limits::default() };
+    let error = ingest(Source::bytes(lines), &Options::default(), &limits).unwrap_err();
+    assert_eq!(error.issue().code, Code::TooManyCells);
+}
+
+#[test]
+fn a_backslash_outside_of_quotes_is_text() {
+    let text = "name,path\n\"a \\\"b\\\" c\",C:\\temp\\new\n\"q\",\"D:\\x\"\n";
+    let expected = "name,path\n\"a \"\"b\"\" c\",C:\\temp\\new\nq,D:\\x\n";
+    assert_eq!(csv("x.csv", text, serde_json::json!({})).unwrap(), expected);
+}
+
+#[test]
+fn texts_asked_for_are_kept() {
+    let text = "a,b\n-,1\nNA,2\n\"\",3\nx,4\n";
+    assert_eq!(
+        csv("x.csv", text, serde_json::json!({"dtype": {"a": "str"}})).unwrap(),
+        "a,b\n-,1\nNA,2\n\"\",3\nx,4\n"
+    );
+    let json = r#"[{"a":"1"},{"a":"x"}]"#;
+    assert_eq!(csv("x.json", json, serde_json::json!({"na_values": "x"})).unwrap(), "a\n1\n\"\"\n");
+    let found = ingest(
+        Source::bytes(json),
+        &options(serde_json::json!({"na_values": "x"})),
+        &Limits::default(),
+    );
+    assert_eq!(found.unwrap().report.tables[0].columns[0].dtype, "object");
+}
+
+#[test]
+fn rows_left_out_are_those_that_were_named() {
+    let rows = |text: &str, json| csv("x.csv", text, json).unwrap();
+    let skip = |lines: &[u64]| serde_json::json!({"skiprows": lines});
+    assert_eq!(rows("a,b\n\n1,2\n3,4\n5,6\n", skip(&[2])), "a,b\n3,4\n5,6\n");
+    assert_eq!(rows("a,b\n\"x\ny\",2\n3,4\n", skip(&[1])), "a,b\n3,4\n");
+    for lines in ["error", "skip"] {
+        let footer = serde_json::json!({"skipfooter": 1, "on_bad_lines": lines});
+        assert_eq!(rows("a,b\n1,2\n3,4\nTotal\n", footer), "a,b\n1,2\n3,4\n");
+    }
+}
+
+#[test]
+fn a_number_is_a_position_only_where_no_column_is_called_so() {
+    let types = serde_json::json!({"header": 0, "dtype": {"1": "int64"}});
+    assert_eq!(csv("x.csv", "1,2,3\n01,02,03\n", types).unwrap(), "1,2,3\n1,02,03\n");
+}
+
+#[test]
+fn places_are_right_in_odd_texts() {
+    let first = |text: &str, json| {
+        let found = ingest(Source::bytes(text.to_owned()), &options(json), &Limits::default());
+        let issue = found.unwrap().report.issues[0].clone();
+        (issue.line, issue.byte_offset)
+    };
+    let head = serde_json::json!({"header": 0, "sep": ","});
+    assert_eq!(first("a,b\r1,2\r3\r", head.clone()), (Some(3), Some(8)));
+    let part = serde_json::json!({"header": "none", "sep": ",", "byte_range": [4, 0]});
+    assert_eq!(first("a,b\n1,2\n3,4\n5\n", part), (Some(4), Some(12)));
+}
+
+#[test]
+fn a_null_alone_in_its_row_is_a_row() {
+    let json = r#"[{"a":1},{"a":null},{"a":2}]"#;
+    let written = csv("x.json", json, serde_json::json!({})).unwrap();
+    assert_eq!(written, "a\n1\n\"\"\n2\n");
+    let again = ingest(
+        Source::bytes(written).named("x.csv"),
+        &options(serde_json::json!({"header": 0, "sep": ","})),
+        &Limits::default(),
+    );
+    let again = again.unwrap();
+    let column = again.tables[0].batches()[0].column(0).clone();
+    let column = column.as_primitive::<arrow::datatypes::Int64Type>();
+    assert_eq!(column.iter().collect::<Vec<_>>(), [Some(1), None, Some(2)]);
+}
+
+#[test]
+fn years_of_two_digits_are_no_dates_of_antiquity() {
+    let dates = serde_json::json!({"parse_dates": ["d"], "header": 0});
+    assert_eq!(csv("x.csv", "d,v\n01/02/26,1\n", dates).unwrap(), "d,v\n01/02/26,1\n");
+}

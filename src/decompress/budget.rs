@@ -5,19 +5,20 @@ use crate::limits::{Limits, human_bytes};
 use crate::report::{Code, Issue};
 
 /// Counts what comes out; the bound is absolute, and relative to what went in.
-pub(super) struct Budget<'a> {
+pub struct Budget<'a> {
     limits: &'a Limits,
     input: u64,
     inflated: u64,
 }
 
 impl<'a> Budget<'a> {
-    pub(super) fn new(input: u64, limits: &'a Limits) -> Self {
+    /// For `input` bytes that are about to be inflated.
+    pub fn new(input: u64, limits: &'a Limits) -> Self {
         Budget { limits, input, inflated: 0 }
     }
 
     /// Notes `bytes` more; an error once they are too many.
-    pub(super) fn spend(&mut self, bytes: u64) -> Result<()> {
+    pub fn spend(&mut self, bytes: u64) -> Result<()> {
         self.inflated += bytes;
         let limits = self.limits;
         if self.inflated > limits.inflated_bytes {

@@ -15,7 +15,7 @@ use crate::options::Compression;
 use crate::report::{Code, Issue, Stage};
 
 pub use archive::{WorkbookZip, check_workbook, workbook_zip};
-use budget::Budget;
+pub use budget::Budget;
 
 /// One file out of the wrappings.
 #[derive(Clone, Debug)]

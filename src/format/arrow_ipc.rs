@@ -11,6 +11,7 @@ use arrow::ipc::reader::{FileReader, StreamReader};
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
+use crate::decompress::Budget;
 use crate::detect::{Confidence, Signature};
 use crate::error::{Error, Result};
 use crate::options::FileType;
@@ -69,10 +70,11 @@ impl FormatReader for ArrowIpc {
         }
         let cursor = Cursor::new(input.bytes.clone());
         let is_file = input.bytes.starts_with(FILE_MAGIC);
+        let mut budget = Budget::new(input.bytes.len() as u64, context.limits);
         if is_file {
-            check_blocks(&input.bytes)?;
+            check_blocks(&input.bytes, &mut budget)?;
         } else {
-            check_messages(&input.bytes)?;
+            check_messages(&input.bytes, &mut budget)?;
         }
         context
             .reporter
@@ -90,7 +92,7 @@ impl FormatReader for ArrowIpc {
 }
 
 /// The reader makes room for as many bytes as a message says it has: no more than there are.
-fn check_messages(bytes: &[u8]) -> Result<()> {
+fn check_messages(bytes: &[u8], budget: &mut Budget<'_>) -> Result<()> {
     let mut at = 0;
     while let Some((length, rest)) = bytes[at..].split_first_chunk::<4>() {
         let (prefix, length) = match (length, rest.first_chunk::<4>()) {
@@ -111,10 +113,13 @@ fn check_messages(bytes: &[u8]) -> Result<()> {
         {
             return Err(big_endian());
         }
-        let body = parsed.map_or(0, |message| message.bodyLength());
+        let body = parsed.as_ref().map_or(0, |message| message.bodyLength());
         let body = usize::try_from(body).unwrap_or(usize::MAX);
         if body > bytes.len() - start - length {
             return Err(cut_short(at, body, bytes.len()));
+        }
+        if let Some(message) = parsed {
+            check_buffers(message, &bytes[start + length..], budget)?;
         }
         at = start + length + body;
     }
@@ -122,7 +127,7 @@ fn check_messages(bytes: &[u8]) -> Result<()> {
 }
 
 /// The same for a file, whose footer says where its blocks are.
-fn check_blocks(bytes: &[u8]) -> Result<()> {
+fn check_blocks(bytes: &[u8], budget: &mut Budget<'_>) -> Result<()> {
     let Some((body, tail)) = bytes.split_last_chunk::<10>() else { return Ok(()) };
     let [a, b, c, d, magic @ ..] = tail;
     let length = usize::try_from(i32::from_le_bytes([*a, *b, *c, *d])).unwrap_or(usize::MAX);
@@ -139,6 +144,39 @@ fn check_blocks(bytes: &[u8]) -> Result<()> {
         if end.is_none_or(|end| end > bytes.len() as u64) {
             let wanted = usize::try_from(block.bodyLength()).unwrap_or(usize::MAX);
             return Err(cut_short(block.offset().max(0) as usize, wanted, bytes.len()));
+        }
+        let start = block.offset() as usize;
+        let body = start + block.metaDataLength() as usize;
+        let message = &bytes[start..body];
+        let message = message.strip_prefix(CONTINUATION).unwrap_or(message);
+        if let Some(Ok(message)) = message.get(4..).map(arrow::ipc::root_as_message) {
+            check_buffers(message, &bytes[body..], budget)?;
+        }
+    }
+    Ok(())
+}
+
+/// A compressed buffer begins with the length it will have, which the reader believes.
+fn check_buffers(
+    message: arrow::ipc::Message<'_>,
+    body: &[u8],
+    budget: &mut Budget<'_>,
+) -> Result<()> {
+    let dictionary = message.header_as_dictionary_batch().and_then(|batch| batch.data());
+    let Some(batch) = message.header_as_record_batch().or(dictionary) else { return Ok(()) };
+    if batch.compression().is_none() {
+        return Ok(());
+    }
+    for buffer in batch.buffers().into_iter().flatten() {
+        let start = usize::try_from(buffer.offset()).unwrap_or(usize::MAX);
+        let Some(length) = body.get(start..).and_then(|rest| rest.first_chunk::<8>()) else {
+            continue;
+        };
+        // −1 marks a buffer that is not compressed after all, 0 one that is empty.
+        if buffer.length() > 0
+            && let Ok(length) = u64::try_from(i64::from_le_bytes(*length))
+        {
+            budget.spend(length)?;
         }
     }
     Ok(())

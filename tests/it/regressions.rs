@@ -136,3 +136,35 @@ fn years_of_two_digits_are_no_dates_of_antiquity() {
     let dates = serde_json::json!({"parse_dates": ["d"], "header": 0});
     assert_eq!(csv("x.csv", "d,v\n01/02/26,1\n", dates).unwrap(), "d,v\n01/02/26,1\n");
 }
+
+#[test]
+fn sectors_of_an_xls_that_form_a_loop() {
+    let path = super::boundaries::fixtures().join("excel/orders.xls");
+    let mut bytes = std::fs::read(path).unwrap();
+    let number =
+        |at: usize, bytes: &[u8]| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let directory = number(0x30, &bytes);
+    let table = (number(0x4c, &bytes) as usize + 1) * 512;
+    // The directory's sector is followed by itself.
+    let at = table + directory as usize * 4;
+    bytes[at..at + 4].copy_from_slice(&directory.to_le_bytes());
+    assert_eq!(code("x.xls", bytes), Code::Corrupt);
+}
+
+#[test]
+fn a_compressed_buffer_that_promises_more_than_memory() {
+    let path = super::boundaries::fixtures().join("arrow/lz4.feather");
+    let mut bytes = std::fs::read(path).unwrap();
+    let end = bytes.len() - 10;
+    let length = u32::from_le_bytes(bytes[end..end + 4].try_into().unwrap()) as usize;
+    let footer = arrow::ipc::root_as_footer(&bytes[end - length..end]).unwrap();
+    let block = *footer.recordBatches().unwrap().get(0);
+    let start = block.offset() as usize;
+    let body = start + block.metaDataLength() as usize;
+    let message = arrow::ipc::root_as_message(&bytes[start + 8..body]).unwrap();
+    let buffers = message.header_as_record_batch().unwrap().buffers().unwrap();
+    let buffer = buffers.iter().find(|buffer| buffer.length() > 8).unwrap();
+    let at = body + buffer.offset() as usize;
+    bytes[at..at + 8].copy_from_slice(&0x5400000000i64.to_le_bytes());
+    assert_eq!(code("x.feather", bytes), Code::InflatedTooLarge);
+}

@@ -6,6 +6,7 @@
 
 mod cells;
 mod columns;
+mod compound;
 mod grid;
 
 use super::{FormatReader, Input, RawTable};
@@ -86,6 +87,9 @@ impl FormatReader for Excel {
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
         if self.file_type == FileType::Xls && has_stream(&input.bytes, "EncryptedPackage") {
             return Err(encrypted());
+        }
+        if self.file_type == FileType::Xls {
+            compound::check(&input.bytes)?;
         }
         let mut workbook = cells::Workbook::open(self.file_type, &input.bytes, context)?;
         let names = workbook.sheet_names();

@@ -168,3 +168,21 @@ fn a_compressed_buffer_that_promises_more_than_memory() {
     bytes[at..at + 8].copy_from_slice(&0x5400000000i64.to_le_bytes());
     assert_eq!(code("x.feather", bytes), Code::InflatedTooLarge);
 }
+
+#[test]
+fn an_xls_whose_cells_span_more_than_memory() {
+    let path = super::boundaries::fixtures().join("excel/orders.xls");
+    let bytes = std::fs::read(path).unwrap();
+    // NUMBER records: kind, length, row, column. One is moved to the far corner.
+    let number = [0x03, 0x02, 0x0e, 0x00];
+    let at = memchr::memmem::find(&bytes, &number).unwrap();
+    let mut far = bytes.clone();
+    far[at + 4..at + 8].copy_from_slice(&[0xff, 0xff, 0xff, 0xff]);
+    assert_eq!(code("x.xls", far), Code::TooManyCells);
+    // DIMENSIONS: kind, length, first row, row behind the last.
+    let dimensions = [0x00, 0x02, 0x0e, 0x00];
+    let at = memchr::memmem::find(&bytes, &dimensions).unwrap();
+    let mut promise = bytes;
+    promise[at + 8..at + 12].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f]);
+    assert_eq!(code("x.xls", promise), Code::TooManyCells);
+}

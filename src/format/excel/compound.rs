@@ -9,9 +9,9 @@ const MARKS: u32 = 0xffff_fffa;
 const DIRECTORY_OF_FAT: usize = 0x4c;
 const IN_HEADER: usize = 109;
 
-/// Refuses a file in which a chain of sectors comes back to itself. Anything else that is wrong is
-/// for the reader to say.
-pub(super) fn check(bytes: &[u8]) -> Result<()> {
+/// Refuses a file in which a chain of sectors comes back to itself, and one whose cells span more
+/// than `allowed`. Anything else that is wrong is for the reader to say.
+pub(super) fn check(bytes: &[u8], allowed: u64) -> Result<()> {
     let Some(file) = Compound::new(bytes) else { return Ok(()) };
     let Some(fat) = file.fat() else { return Err(looped()) };
     if has_loop(&fat) {
@@ -24,7 +24,17 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
         small.extend(file.entries(sector));
         sector = fat.get(sector as usize).copied().unwrap_or(MARKS);
     }
-    if has_loop(&small) { Err(looped()) } else { Ok(()) }
+    if has_loop(&small) {
+        return Err(looped());
+    }
+    let Some(stream) = file.workbook(&fat, &small) else { return Ok(()) };
+    let spanned = super::records::spanned_cells(&stream);
+    if spanned > allowed {
+        let message = format!("the cells of the workbook span {spanned}, allowed are {allowed}");
+        let issue = Issue::limit(Code::TooManyCells, message, "sheet_cells");
+        return Err(issue.hint("remove the stray cells far from the tables").into());
+    }
+    Ok(())
 }
 
 fn looped() -> crate::Error {
@@ -57,6 +67,47 @@ impl<'a> Compound<'a> {
         let end = start.saturating_add(self.sector_size).min(self.bytes.len());
         let part = self.bytes.get(start.min(end)..end).unwrap_or_default();
         part.chunks_exact(4).filter_map(|four| u32_at(four, 0)).collect()
+    }
+
+    /// The bytes of a chain of sectors.
+    fn chain(&self, fat: &[u32], first: u32) -> Vec<u8> {
+        let (mut stream, mut sector) = (Vec::new(), first);
+        while sector < MARKS {
+            let start = (sector as usize + 1).saturating_mul(self.sector_size);
+            let end = start.saturating_add(self.sector_size).min(self.bytes.len());
+            stream.extend_from_slice(self.bytes.get(start.min(end)..end).unwrap_or_default());
+            sector = fat.get(sector as usize).copied().unwrap_or(MARKS);
+        }
+        stream
+    }
+
+    /// The stream that holds the workbook: `Workbook`, or `Book` in older files.
+    fn workbook(&self, fat: &[u32], small: &[u32]) -> Option<Vec<u8>> {
+        const ENTRY: usize = 128;
+        const SMALL_SECTOR: usize = 64;
+        let directory = self.chain(fat, u32_at(self.bytes, 0x30)?);
+        let named = |wanted: &str| {
+            directory.chunks_exact(ENTRY).find(|entry| {
+                let name = entry[..64].chunks_exact(2).take_while(|pair| pair[0] != 0);
+                let name: Vec<u8> = name.map(|pair| pair[0]).collect();
+                name.eq_ignore_ascii_case(wanted.as_bytes())
+            })
+        };
+        let entry = named("Workbook").or_else(|| named("Book"))?;
+        let (first, size) = (u32_at(entry, 116)?, u32_at(entry, 120)?);
+        if size >= 4096 {
+            return Some(self.chain(fat, first));
+        }
+        // Small streams lie in the stream of the root, which is the first entry.
+        let root = self.chain(fat, u32_at(&directory, 116)?);
+        let (mut stream, mut sector) = (Vec::new(), first);
+        while sector < MARKS {
+            let start = (sector as usize).saturating_mul(SMALL_SECTOR);
+            let end = start.saturating_add(SMALL_SECTOR).min(root.len());
+            stream.extend_from_slice(root.get(start.min(end)..end).unwrap_or_default());
+            sector = small.get(sector as usize).copied().unwrap_or(MARKS);
+        }
+        Some(stream)
     }
 
     /// The table that says for each sector which one follows; `None` if its own list is a loop.

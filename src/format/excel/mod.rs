@@ -8,6 +8,7 @@ mod cells;
 mod columns;
 mod compound;
 mod grid;
+mod records;
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
@@ -31,6 +32,9 @@ impl Excel {
     pub(super) const XLSB: Excel = Excel { file_type: FileType::Xlsb, extensions: &["xlsb"] };
     pub(super) const ODS: Excel = Excel { file_type: FileType::Ods, extensions: &["ods"] };
 }
+
+/// calamine keeps what lies between the corners of an xls's sheets in memory, 24 bytes and more a cell.
+const DENSE_CELLS: u64 = 40_000_000;
 
 /// The head of an OLE2 compound file, which xls and encrypted workbooks are.
 const OLE_MAGIC: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
@@ -89,7 +93,7 @@ impl FormatReader for Excel {
             return Err(encrypted());
         }
         if self.file_type == FileType::Xls {
-            compound::check(&input.bytes)?;
+            compound::check(&input.bytes, context.limits.sheet_cells.min(DENSE_CELLS))?;
         }
         let mut workbook = cells::Workbook::open(self.file_type, &input.bytes, context)?;
         let names = workbook.sheet_names();

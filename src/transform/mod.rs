@@ -16,7 +16,6 @@ mod run;
 
 use crate::context::Context;
 use crate::error::Result;
-use crate::limits::Limits;
 use crate::options::Transforms;
 use crate::table::Table;
 
@@ -28,6 +27,7 @@ pub use steps::query;
 #[cfg(feature = "sql")]
 mod steps {
     use super::*;
+    use crate::limits::Limits;
     use crate::naming::{rename_columns, unique_columns};
     use crate::options::Step;
     use crate::report::{Code, Issue, Stage};

@@ -45,13 +45,18 @@ fn member_stem(member: &str) -> &str {
     }
 }
 
-/// Without the compression's extension and the format's: `orders.csv.gz` is `orders`.
-fn file_stem(file: &str, position: usize) -> String {
-    let mut name = file;
+/// `orders.csv.gz` is, once unwrapped, `orders.csv`.
+pub(crate) fn without_compression(name: &str) -> &str {
+    let mut name = name;
     for ending in [".gz", ".bz2", ".xz", ".zst", ".zip"] {
         name = name.strip_suffix(ending).filter(|rest| !rest.is_empty()).unwrap_or(name);
     }
-    match member_stem(name) {
+    name
+}
+
+/// Without the compression's extension and the format's: `orders.csv.gz` is `orders`.
+fn file_stem(file: &str, position: usize) -> String {
+    match member_stem(without_compression(file)) {
         "" => format!("table {position}"),
         stem => stem.to_owned(),
     }

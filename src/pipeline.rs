@@ -6,11 +6,13 @@ use std::collections::HashSet;
 use crate::context::Context;
 use crate::decompress::{self, Part, Wanted};
 use crate::detect;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::{FORMATS, FormatReader, Input, RawTable};
 use crate::guard::guarded;
 use crate::limits::Limits;
-use crate::naming::{Origin, rename_columns, table_name, unique_columns, unique_table};
+use crate::naming::{
+    Origin, rename_columns, table_name, unique_columns, unique_table, without_compression,
+};
 use crate::options::{Compression, FileType, Options};
 use crate::report::{Code, Issue, Report, Stage};
 use crate::source::Source;
@@ -29,7 +31,7 @@ pub struct Ingest {
 /// Reads any table-shaped file: unwraps it, tells what it is, parses it, infers types that hold for
 /// every row, runs the SQL given.
 ///
-/// An error means that there is no faithful table; its [`Error::report`] says what was found before.
+/// An error means that there is no faithful table; its [`Error::report`](crate::Error::report) says what was found before.
 ///
 /// ```
 /// use tablemill::{Limits, Options, Source, ingest};
@@ -108,15 +110,6 @@ fn read_part(part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<Ra
         context.progress().start("parse", input.bytes.len() as u64);
         guarded(Stage::Parse, format.file_type().as_str(), || format.read(&input, context))
     })
-}
-
-/// `orders.csv.gz` is, once unwrapped, `orders.csv`.
-fn without_compression(name: &str) -> &str {
-    let mut name = name;
-    for ending in [".gz", ".bz2", ".xz", ".zst", ".zip"] {
-        name = name.strip_suffix(ending).unwrap_or(name);
-    }
-    name
 }
 
 /// The tables so far, named.
@@ -253,11 +246,5 @@ fn warn_of_unknown_options(context: &mut Context<'_>) {
             Some(near) => issue.hint(format!("did you mean {near}?")),
             None => issue,
         });
-    }
-}
-
-impl From<Error> for std::io::Error {
-    fn from(error: Error) -> Self {
-        std::io::Error::other(error.to_string())
     }
 }

@@ -11,6 +11,7 @@ use super::budget::Budget;
 use super::{Part, Wanted, codec};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::naming::without_compression;
 use crate::report::{Code, Issue, Stage};
 
 /// A zip that is itself a workbook.
@@ -141,11 +142,9 @@ fn is_litter(name: &str) -> bool {
 /// Whether the name ends in one of the extensions, a compression's own ending taken off before.
 fn has_extension(name: &str, extensions: &[&str]) -> bool {
     let lower = name.to_lowercase();
-    let mut stem = lower.as_str();
-    for ending in [".gz", ".bz2", ".xz", ".zst"] {
-        stem = stem.strip_suffix(ending).unwrap_or(stem);
-    }
-    stem.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
+    without_compression(&lower)
+        .rsplit_once('.')
+        .is_some_and(|(_, extension)| extensions.contains(&extension))
 }
 
 fn zip_error(error: ZipError, member: Option<&str>) -> Error {

@@ -58,13 +58,19 @@ pub fn detect<'a, S: Signature + ?Sized>(
         return Err(multipart());
     }
     let extension = extension(name);
-    let scored = candidates.iter().map(|candidate| {
-        let confidence = candidate.recognise(bytes);
-        let named = candidate.extensions().contains(&extension.as_str());
-        (score(confidence, named), confidence, *candidate)
-    });
+    // Each is asked once: a workbook's signature is in its zip directory.
+    let scored: Vec<(u32, Confidence, &'a S)> = candidates
+        .iter()
+        .map(|candidate| {
+            let confidence = candidate.recognise(bytes);
+            let named = candidate.extensions().contains(&extension.as_str());
+            (score(confidence, named), confidence, *candidate)
+        })
+        .collect();
     // The first of equals: the table's order is the order of preference.
     let best = scored
+        .iter()
+        .copied()
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .filter(|(_, confidence, _)| *confidence > Confidence::No);
     let Some(declared) = declared else {
@@ -78,9 +84,9 @@ pub fn detect<'a, S: Signature + ?Sized>(
     {
         return Ok(found);
     }
-    let as_declared = candidates
+    let as_declared = scored
         .iter()
-        .map(|candidate| (candidate.recognise(bytes), *candidate))
+        .map(|(_, confidence, candidate)| (*confidence, *candidate))
         .find(|(_, candidate)| candidate.file_type() == declared);
     let other = best.filter(|(_, _, found)| found.file_type() != declared);
     match (as_declared, other) {

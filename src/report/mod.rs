@@ -198,11 +198,6 @@ impl Reporter {
         self.report.agent.insert(key.to_owned(), value.to_owned());
     }
 
-    /// Whether an error was noted.
-    pub fn has_error(&self) -> bool {
-        self.has_error
-    }
-
     /// The finished report over the resulting tables.
     pub fn finish(mut self, tables: Vec<TableReport>) -> Report {
         self.report.is_valid = !self.has_error;

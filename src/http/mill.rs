@@ -124,7 +124,7 @@ impl Work {
             parser,
             transforms,
             table_names: TableNames::Untitled,
-            progress: None,
+            ..Options::default()
         })
     }
 

@@ -95,6 +95,28 @@ impl Seen {
         self.texts += u64::from(is_text);
     }
 
+    /// Whether there is a text among them that is no identifier.
+    pub fn has_texts(&self) -> bool {
+        self.texts > 0
+    }
+
+    /// Whether nothing but text is left for them to be.
+    pub fn is_text(&self) -> bool {
+        self.values > 0 && self.types == 0
+    }
+
+    /// What these values and later ones have in common.
+    pub fn merge(&mut self, later: &Seen) {
+        self.types &= later.types;
+        self.kinds |= later.kinds;
+        self.values += later.values;
+        self.texts += later.texts;
+        self.maybe_null += later.maybe_null;
+        self.fine_time |= later.fine_time;
+        self.far_time |= later.far_time;
+        self.long_floats += later.long_floats;
+    }
+
     fn classify(&mut self, text: &[u8], rules: &ColumnRules, buffer: &mut Vec<u8>) -> u16 {
         let text = text.trim_ascii();
         let starts = text.first().copied().unwrap_or_default();

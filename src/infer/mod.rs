@@ -8,10 +8,11 @@ mod convert;
 mod lattice;
 mod number;
 mod rules;
+pub(crate) mod swift;
 mod temporal;
 
 pub use column::TextColumn;
 pub use convert::{BadValue, convert};
-pub use lattice::{Inferred, infer};
+pub use lattice::{Inferred, Seen, infer};
 pub use number::{NumberShape, number_shape};
 pub use rules::{ColumnRules, Rules};

@@ -140,8 +140,27 @@ impl ColumnRules {
         self.dates != Dates::Never
     }
 
+    /// Whether values are read as they stand: no marks, null texts or types of the caller's own.
+    pub fn is_plain(&self) -> bool {
+        self.decimal == b'.'
+            && self.thousands.is_none()
+            && self.null_texts.is_empty()
+            && self.empty_is_null
+            && self.forced.as_ref().is_none_or(|forced| *forced == DataType::Utf8)
+    }
+
+    /// Whether dates are read in other orders than that of ISO 8601.
+    pub fn reads_other_dates(&self) -> bool {
+        matches!(self.dates, Dates::Any { .. })
+    }
+
+    /// Whether the text is null in a column that is not text.
+    pub fn reads_as_null(&self, text: &[u8], quoted: bool) -> bool {
+        self.is_null(text, quoted) || self.may_be_null(text)
+    }
+
     /// Whether the text is null whatever the column is.
-    pub(super) fn is_null(&self, text: &[u8], quoted: bool) -> bool {
+    pub fn is_null(&self, text: &[u8], quoted: bool) -> bool {
         if text.is_empty() {
             return self.empty_is_null && !quoted || self.null_texts.contains(text);
         }

@@ -40,6 +40,33 @@ pub struct Options {
     pub table_names: TableNames,
     /// Where to say how far the work is.
     pub progress: Option<Arc<Progress>>,
+    /// How the work is shared out; it changes nothing in the result.
+    pub parallelism: Parallelism,
+}
+
+/// How work is shared out among threads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parallelism {
+    /// Threads; 0 for as many as the machine runs at once.
+    pub threads: usize,
+    /// Bytes of text that a thread takes at a time; 0 for what suits most files.
+    pub chunk_bytes: usize,
+}
+
+impl Parallelism {
+    pub(crate) fn threads(self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    pub(crate) fn chunk_bytes(self) -> usize {
+        match self.chunk_bytes {
+            0 => 4 << 20,
+            bytes => bytes,
+        }
+    }
 }
 
 /// How a table is called that has no sheet's or archive member's name.

@@ -2,7 +2,6 @@
 
 use memchr::memmem;
 
-use super::rows::TextTable;
 use super::sniff;
 use crate::context::Context;
 use crate::options::{Header, SkipRows};
@@ -183,7 +182,7 @@ fn delimiter(sep: &str) -> Delimiter {
 pub(super) fn report(
     utf8: &[u8],
     dialect: &CsvDialect,
-    table: &TextTable,
+    header: &Header,
     context: &mut Context<'_>,
 ) {
     let parser = context.parser();
@@ -213,7 +212,7 @@ pub(super) fn report(
     if dialect.skip_rows > 0 {
         reporter.option("skiprows", dialect.skip_rows);
     }
-    match &table.header {
+    match header {
         Header::None => reporter.option("header", "none"),
         Header::Rows(rows) => match rows.as_slice() {
             [row] => reporter.option("header", *row),
@@ -222,7 +221,7 @@ pub(super) fn report(
     }
     let comment = dialect.comment.as_ref().map(|text| String::from_utf8_lossy(text).into_owned());
     let skip_rows = dialect.skip_rows;
-    let header_rows = match &table.header {
+    let header_rows = match header {
         Header::None => 0,
         Header::Rows(rows) => rows.len() as u64,
     };

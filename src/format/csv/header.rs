@@ -2,12 +2,35 @@
 
 use super::dialect::CsvDialect;
 use super::records::{Record, RecordReader};
-use super::rows::Records;
 use super::sniff::{CellLook, look};
 use crate::context::Context;
 use crate::error::Result;
 use crate::options::Header;
 use crate::report::{Code, Issue, Stage};
+
+/// The records, without the lines that `skiprows` lists.
+#[derive(Clone)]
+pub(super) struct Records<'a> {
+    pub reader: RecordReader<'a>,
+    /// Where the lines begin that are left out.
+    skipped: &'a [usize],
+}
+
+impl<'a> Records<'a> {
+    pub fn new(text: &'a [u8], dialect: &'a CsvDialect, skipped: &'a [usize]) -> Self {
+        Records { reader: RecordReader::new(text, dialect), skipped }
+    }
+
+    /// The next record whose first line is not listed.
+    pub fn read(&mut self, record: &mut Record) -> bool {
+        while self.reader.read(record) {
+            if self.skipped.binary_search(&record.offset).is_err() {
+                return true;
+            }
+        }
+        false
+    }
+}
 
 /// So many rows are looked at to tell whether the first one is a header.
 const SAMPLE_ROWS: usize = 100;

@@ -5,29 +5,27 @@
 //! Refuses text that is blank throughout, and rows of the wrong length if `on_bad_lines=error`.
 
 mod dialect;
+mod events;
 mod header;
+mod notes;
 mod records;
-mod rows;
+mod scan;
 mod sniff;
+mod table;
 
 use std::cell::Cell;
-use std::sync::Arc;
-
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Field, Schema};
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::detect::encoding::{Text, decode};
 use crate::detect::{Confidence, Signature, looks_like_text};
 use crate::error::Result;
-use crate::infer::{BadValue, ColumnRules, Inferred, Rules, convert, infer};
-use crate::options::{FileType, dtype_name, nearest};
-use crate::report::{Code, Issue, Stage, quote};
+use crate::options::{FileType, nearest};
+use crate::report::{Code, Issue, Stage};
 
 pub use dialect::CsvDialect;
 pub use records::{Field as RecordField, Record, RecordReader};
-use rows::TextTable;
+pub(super) use notes::bad_value;
 
 /// The reader of delimited text.
 #[derive(Debug)]
@@ -99,9 +97,9 @@ impl FormatReader for Csv {
         }
         let dialect = dialect::settle(utf8, &input.name, context);
         let place = Place::new(&text, utf8);
-        let table = rows::read(&place, &dialect, context)?;
-        dialect::report(utf8, &dialect, &table, context);
-        typed(table, &place, context).map(|table| vec![table])
+        let found = table::read(&place, text.utf8.slice_ref(utf8), &dialect, context)?;
+        dialect::report(utf8, &dialect, &found.header, context);
+        Ok(vec![found.table])
     }
 }
 
@@ -149,168 +147,6 @@ impl<'a> Place<'a> {
         let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         issue.line(line).byte_offset(offset as u64 + self.shift).raw(&rest[..end])
     }
-}
-
-/// Infers each column's type over all rows and converts it.
-fn typed(mut table: TextTable, place: &Place<'_>, context: &mut Context<'_>) -> Result<RawTable> {
-    select_columns(&mut table, context)?;
-    let rules = Rules::for_text(context.parser(), &table.names);
-    let columns: Vec<(ColumnRules, Inferred)> = table
-        .names
-        .iter()
-        .enumerate()
-        .map(|(index, name)| {
-            let rules = rules.column(name, table.positions[index]);
-            let inferred = infer(table.chunks.iter().map(|chunk| &chunk.columns[index]), &rules);
-            (rules, inferred)
-        })
-        .collect();
-    note_columns(&table, &columns, place, context);
-    let fields: Vec<Field> = table
-        .names
-        .iter()
-        .zip(&columns)
-        .map(|(name, (_, inferred))| Field::new(name, inferred.data_type.clone(), true))
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
-    let mut bad_values = BadValues::default();
-    let mut batches = Vec::with_capacity(table.chunks.len());
-    let mut first_row = 0;
-    for chunk in &table.chunks {
-        let mut arrays = Vec::with_capacity(columns.len());
-        for (index, (rules, inferred)) in columns.iter().enumerate() {
-            let name = &table.names[index];
-            arrays.push(convert(&chunk.columns[index], inferred, rules, &mut |bad| {
-                bad_values.note(name, &inferred.data_type, first_row, &chunk.offsets, bad);
-            }));
-        }
-        let options =
-            arrow::array::RecordBatchOptions::new().with_row_count(Some(chunk.offsets.len()));
-        let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
-            .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()))?;
-        batches.push(batch);
-        first_row += chunk.offsets.len() as u64;
-    }
-    bad_values.raise(place, context)?;
-    Ok(RawTable { name: None, schema, batches })
-}
-
-/// `usecols`: the columns wanted, in the order of the file.
-fn select_columns(table: &mut TextTable, context: &mut Context<'_>) -> Result<()> {
-    super::select::check_named_columns(&table.names, context)?;
-    let Some(wanted) = super::select::wanted_columns(&table.names, context)? else { return Ok(()) };
-    let keep = |index: usize| wanted.contains(&index);
-    for chunk in &mut table.chunks {
-        let mut index = 0;
-        chunk.columns.retain(|_| {
-            index += 1;
-            keep(index - 1)
-        });
-    }
-    let names = std::mem::take(&mut table.names).into_iter().enumerate();
-    (table.positions, table.names) = names.filter(|(index, _)| keep(*index)).unzip();
-    Ok(())
-}
-
-/// Warnings on columns whose type is worth a word.
-fn note_columns(
-    table: &TextTable,
-    columns: &[(ColumnRules, Inferred)],
-    place: &Place<'_>,
-    context: &mut Context<'_>,
-) {
-    for (index, (name, (_, inferred))) in table.names.iter().zip(columns).enumerate() {
-        if inferred.long_floats > 0 {
-            let message = format!(
-                "{} numbers in column {name:?} have more than 17 digits; a float64 holds the nearest",
-                inferred.long_floats
-            );
-            context.reporter.push(
-                Issue::warning(Stage::Parse, Code::FloatPrecision, message)
-                    .column(name)
-                    .hint(format!("dtype={{{name:?}: \"str\"}} keeps every digit")),
-            );
-        }
-        if let Some((part, row)) = inferred.odd {
-            let chunk = &table.chunks[part];
-            let before: usize = table.chunks[..part].iter().map(|c| c.offsets.len()).sum();
-            let (text, _) = chunk.columns[index].get(row).unwrap_or_default();
-            let row_number = (before + row) as u64 + 1;
-            let message = format!(
-                "column {name:?} is kept as text: its values are of several types, \"{}\" in row \
-                 {row_number} is the first that stands out",
-                quote(text)
-            );
-            let issue = Issue::warning(Stage::Parse, Code::MixedTypes, message);
-            let issue = issue.row(row_number).column(name);
-            let issue = place.mark(issue, chunk.offsets[row] as usize);
-            context.reporter.push(issue.raw(text).hint(format!(
-                "if it means null: na_values; to have every such value listed: dtype={{{name:?}: …}}"
-            )));
-        }
-    }
-}
-
-/// So many values that do not fit are listed; all are counted.
-const BAD_VALUES_LISTED: usize = 20;
-
-/// Values that do not fit the type that was asked for.
-#[derive(Default)]
-pub(super) struct BadValues {
-    listed: Vec<(Issue, usize)>,
-    further: u64,
-}
-
-impl BadValues {
-    fn note(
-        &mut self,
-        column: &str,
-        data_type: &arrow::datatypes::DataType,
-        first_row: u64,
-        offsets: &[u64],
-        bad: BadValue,
-    ) {
-        if self.listed.len() == BAD_VALUES_LISTED {
-            self.further += 1;
-            return;
-        }
-        let row = first_row + bad.row as u64 + 1;
-        let issue = bad_value(column, data_type, row, &bad.text);
-        self.listed.push((issue, offsets[bad.row] as usize));
-    }
-
-    /// All but the last go to the report; the last is the error.
-    fn raise(self, place: &Place<'_>, context: &mut Context<'_>) -> Result<()> {
-        context.reporter.count(Code::BadValue, self.further);
-        let mut issues = self.listed.into_iter().map(|(issue, row_offset)| {
-            let raw = issue.raw.clone();
-            let marked = place.mark(issue, row_offset);
-            Issue { raw, ..marked }
-        });
-        let Some(last) = issues.next_back() else { return Ok(()) };
-        issues.for_each(|issue| context.reporter.push(issue));
-        Err(last.into())
-    }
-}
-
-/// The issue of a value that does not fit.
-pub(super) fn bad_value(
-    column: &str,
-    data_type: &arrow::datatypes::DataType,
-    row: u64,
-    text: &[u8],
-) -> Issue {
-    let wanted = match data_type {
-        arrow::datatypes::DataType::Date32 => "date".to_owned(),
-        other => dtype_name(other),
-    };
-    let message =
-        format!("row {row} of column {column:?}: got \"{}\", expected {wanted}", quote(text));
-    Issue::error(Stage::Parse, Code::BadValue, message)
-        .row(row)
-        .column(column)
-        .raw(text)
-        .hint(format!("drop {column} from parser_options.dtype to infer it"))
 }
 
 /// An option that names a column which is not there.

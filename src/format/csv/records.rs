@@ -47,6 +47,13 @@ impl Record {
         self.fields.is_empty()
     }
 
+    /// The text of one cell, and whether it was quoted; `None` where the record is too short.
+    pub fn cell<'a>(&'a self, text: &'a [u8], index: usize) -> Option<(&'a [u8], bool)> {
+        let field = self.fields.get(index)?;
+        let from = if field.in_scratch { &self.scratch } else { text };
+        Some((&from[field.start..field.end], field.quoted))
+    }
+
     /// The cells' texts, and whether each was quoted. `text` is what the reader reads.
     pub fn cells<'a>(&'a self, text: &'a [u8]) -> impl ExactSizeIterator<Item = (&'a [u8], bool)> {
         self.fields.iter().map(move |field| {
@@ -62,9 +69,6 @@ pub struct RecordReader<'a> {
     text: &'a [u8],
     dialect: &'a CsvDialect,
     at: usize,
-    /// Once a quote ran to the end of the text without a partner, quotes reach no further than
-    /// their line: otherwise each later one would search the rest of the text again.
-    quotes_within_lines: bool,
     /// Up to here quotes are ordinary text.
     literal_until: usize,
 }
@@ -72,7 +76,12 @@ pub struct RecordReader<'a> {
 impl<'a> RecordReader<'a> {
     /// A reader at the start of the text.
     pub fn new(text: &'a [u8], dialect: &'a CsvDialect) -> Self {
-        RecordReader { text, dialect, at: 0, quotes_within_lines: false, literal_until: 0 }
+        RecordReader::starting_at(text, dialect, 0)
+    }
+
+    /// A reader at a record's start. What it reads from there on does not depend on what is before.
+    pub fn starting_at(text: &'a [u8], dialect: &'a CsvDialect, at: usize) -> Self {
+        RecordReader { text, dialect, at, literal_until: 0 }
     }
 
     /// Leaves out the next line, whatever it holds.
@@ -245,11 +254,13 @@ impl<'a> RecordReader<'a> {
         found.map(|offset| from + offset)
     }
 
-    /// A cell between quotes; `None` if the quote is never closed, and is text.
+    /// A cell between quotes; `None` if the quote is never closed, and is text. Over several lines a
+    /// quote counts as closed only where the cell ends with it: otherwise one lost quote would
+    /// swallow the lines up to the next cell that has one.
     fn quoted_cell(&mut self, delimiter: &[u8], record: &mut Record) -> Option<bool> {
         let quote = self.dialect.quote?;
         let open = self.at;
-        let bound = if self.quotes_within_lines { self.line_end(open).0 } else { self.text.len() };
+        let bound = self.text.len();
         let from = record.scratch.len();
         let mut copied = open + 1;
         let mut at = open + 1;
@@ -261,11 +272,7 @@ impl<'a> RecordReader<'a> {
                 None => memchr(quote, rest),
             };
             let Some(found) = found.map(|offset| at + offset) else {
-                record.scratch.truncate(from);
-                record.oddities.push(Oddity::UnclosedQuote(open));
-                self.quotes_within_lines = true;
-                self.literal_until = self.line_end(open).1;
-                return None;
+                return self.never_closed(open, from, record);
             };
             if Some(self.text[found]) == escape {
                 let next = self.text.get(found + 1).copied();
@@ -297,6 +304,9 @@ impl<'a> RecordReader<'a> {
                 Field { start: from, end: record.scratch.len(), in_scratch: true, quoted: true };
         }
         let after = close + 1;
+        if !self.ends_cell(after, delimiter) && self.line_end(open).0 < close {
+            return self.never_closed(open, from, record);
+        }
         let Some(byte) = self.text.get(after).copied() else {
             self.at = self.text.len();
             record.fields.push(field);
@@ -313,6 +323,24 @@ impl<'a> RecordReader<'a> {
             return Some(false);
         }
         Some(self.text_after_quote(field, after, delimiter, record))
+    }
+
+    fn never_closed(&mut self, open: usize, scratch: usize, record: &mut Record) -> Option<bool> {
+        record.scratch.truncate(scratch);
+        record.oddities.push(Oddity::UnclosedQuote(open));
+        self.literal_until = self.line_end(open).1;
+        None
+    }
+
+    /// Whether a cell that was closed by a quote ends here, or behind blanks.
+    fn ends_cell(&self, after: usize, delimiter: &[u8]) -> bool {
+        let rest = self.text.get(after..).unwrap_or_default();
+        if rest.starts_with(delimiter) {
+            return true;
+        }
+        let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let rest = &rest[blanks..];
+        rest.first().is_none_or(|byte| self.is_line_end(*byte)) || rest.starts_with(delimiter)
     }
 
     /// Text between a closing quote and the delimiter is kept as part of the cell.

@@ -1,0 +1,157 @@
+//! What is reported of columns and of values that do not fit.
+
+use arrow::datatypes::DataType;
+
+use super::Place;
+use super::scan::Scan;
+use crate::context::Context;
+use crate::error::Result;
+use crate::infer::{BadValue, Seen, TextColumn};
+use crate::options::dtype_name;
+use crate::report::{Code, Issue, Stage, quote};
+
+/// Warnings on columns whose type is worth a word.
+pub(super) fn columns(
+    scan: &Scan,
+    names: &[String],
+    long_floats: &[u64],
+    seen: &[Vec<Seen>],
+    gathered: &[(usize, Vec<TextColumn>)],
+    place: &Place<'_>,
+    context: &mut Context<'_>,
+) {
+    for (index, name) in names.iter().enumerate() {
+        let inferred = &scan.columns[index].inferred;
+        let long = inferred.long_floats + long_floats[index];
+        if long > 0 {
+            let message = format!(
+                "{long} numbers in column {name:?} have more than 17 digits; a float64 holds the \
+                 nearest"
+            );
+            context.reporter.push(
+                Issue::warning(Stage::Parse, Code::FloatPrecision, message)
+                    .column(name)
+                    .hint(format!("dtype={{{name:?}: \"str\"}} keeps every digit")),
+            );
+        }
+        let texts = gathered.iter().find(|(column, _)| *column == index);
+        if let Some((_, texts)) = texts.filter(|_| inferred.mixed)
+            && let Some((chunk, row)) = first_odd(scan, index, &seen[index], texts)
+        {
+            let (text, _) = texts[chunk].get(row).unwrap_or_default();
+            let row_number = scan.rows[chunk] + row as u64 + 1;
+            let message = format!(
+                "column {name:?} is kept as text: its values are of several types, \"{}\" in row \
+                 {row_number} is the first that stands out",
+                quote(text)
+            );
+            let issue = Issue::warning(Stage::Parse, Code::MixedTypes, message);
+            let issue = issue.row(row_number).column(name);
+            let issue = place.mark(issue, scan.row_offset(chunk, row));
+            context.reporter.push(issue.raw(text).hint(format!(
+                "if it means null: na_values; to have every such value listed: dtype={{{name:?}: …}}"
+            )));
+        }
+    }
+}
+
+/// The first text among values, or the first value that agrees with none before it: its chunk and
+/// its row there.
+fn first_odd(
+    scan: &Scan,
+    column: usize,
+    seen: &[Seen],
+    texts: &[TextColumn],
+) -> Option<(usize, usize)> {
+    let rules = &scan.columns[column].rules;
+    let find = |stands_out: fn(&Seen) -> bool| {
+        let mut before = Seen::default();
+        for (chunk, (seen, texts)) in seen.iter().zip(texts).enumerate() {
+            let mut all = before.clone();
+            all.merge(seen);
+            if stands_out(&all) {
+                let mut buffer = Vec::new();
+                let mut cells = texts.iter();
+                let row = cells.position(|cell| {
+                    let Some((text, quoted)) = cell else { return false };
+                    before.add(text, quoted, rules, &mut buffer);
+                    stands_out(&before)
+                });
+                return row.map(|row| (chunk, row));
+            }
+            before = all;
+        }
+        None
+    };
+    find(Seen::has_texts).or_else(|| find(Seen::is_text))
+}
+
+/// So many values that do not fit are listed; all are counted.
+const BAD_VALUES_LISTED: usize = 20;
+
+/// Values that do not fit the type that was asked for.
+#[derive(Default)]
+pub(super) struct BadValues {
+    listed: Vec<(Issue, usize)>,
+    further: u64,
+}
+
+impl BadValues {
+    pub(super) fn note(
+        &mut self,
+        scan: &Scan,
+        name: &str,
+        column: usize,
+        chunk: usize,
+        bad_values: Vec<BadValue>,
+    ) {
+        if bad_values.is_empty() {
+            return;
+        }
+        let room = BAD_VALUES_LISTED - self.listed.len();
+        self.further += bad_values.len().saturating_sub(room) as u64;
+        if room == 0 {
+            return;
+        }
+        let data_type = &scan.columns[column].inferred.data_type;
+        let offsets = scan.row_offsets(chunk);
+        for bad in bad_values.into_iter().take(room) {
+            let row = scan.rows[chunk] + bad.row as u64 + 1;
+            self.listed.push((bad_value(name, data_type, row, &bad.text), offsets[bad.row]));
+        }
+    }
+
+    /// All but the last go to the report; the last is the error.
+    pub(super) fn raise(self, place: &Place<'_>, context: &mut Context<'_>) -> Result<()> {
+        context.reporter.count(Code::BadValue, self.further);
+        let mut issues = self.listed.into_iter().map(|(issue, row_offset)| {
+            let raw = issue.raw.clone();
+            let marked = place.mark(issue, row_offset);
+            Issue { raw, ..marked }
+        });
+        let Some(last) = issues.next_back() else { return Ok(()) };
+        issues.for_each(|issue| context.reporter.push(issue));
+        Err(last.into())
+    }
+}
+
+/// The issue of a value that does not fit.
+pub fn bad_value(
+    column: &str,
+    data_type: &DataType,
+    row: u64,
+    text: &[u8],
+) -> Issue {
+    let wanted = match data_type {
+        DataType::Date32 => "date".to_owned(),
+        other => dtype_name(other),
+    };
+    let message =
+        format!("row {row} of column {column:?}: got \"{}\", expected {wanted}", quote(text));
+    Issue::error(Stage::Parse, Code::BadValue, message)
+        .row(row)
+        .column(column)
+        .raw(text)
+        .hint(format!("drop {column} from parser_options.dtype to infer it"))
+}
+

@@ -1,0 +1,339 @@
+//! A table out of a text: names, the plan of the scan, its passes, the types, the report.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use bytes::Bytes;
+
+use super::dialect::CsvDialect;
+use super::events::Events;
+use super::header::{self, Records};
+use super::notes::{self, BadValues};
+use super::records::{Record, RecordReader};
+use super::scan::{Kernel, Piece, Scan, ScanColumn};
+use super::Place;
+use crate::context::Context;
+use crate::error::Result;
+use crate::format::RawTable;
+use crate::infer::{ColumnRules, Inferred, Rules, Seen, TextColumn};
+use crate::options::{BadLines, Header, SkipRows};
+use crate::report::{Code, Issue, Stage};
+
+/// A table, and what was found out on the way that the report wants.
+pub(super) struct Found {
+    pub table: RawTable,
+    pub header: Header,
+}
+
+/// Rows that the first guess of types is made from.
+const SAMPLE_ROWS: usize = 256;
+const SAMPLE_BYTES: usize = 256 << 10;
+
+/// Reads the table that the text holds.
+pub(super) fn read(
+    place: &Place<'_>,
+    text: Bytes,
+    dialect: &CsvDialect,
+    context: &mut Context<'_>,
+) -> Result<Found> {
+    let skipped = skipped_lines(&text, context);
+    let mut records = Records::new(&text, dialect, &skipped);
+    for _ in 0..dialect.skip_rows {
+        records.reader.skip_line();
+    }
+    let (names, header) = header::names(&mut records, &text, dialect, context)?;
+    let start = records.reader.offset();
+    let end = end_of_rows(&records, context).max(start);
+    super::super::select::check_named_columns(&names, context)?;
+    let wanted = super::super::select::wanted_columns(&names, context)?;
+    let rules = Rules::for_text(context.parser(), &names);
+    let sample = Sample::of(&text[..end], start, dialect, &skipped, names.len());
+    let columns: Vec<ScanColumn> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| {
+            let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted.contains(&index));
+            sample.column(index, rules.column(name, index), is_wanted)
+        })
+        .collect();
+    let mut scan = Scan {
+        text: text.slice(..end),
+        dialect: dialect.clone(),
+        named: names.len(),
+        stride: sample.stride,
+        drop_bad: matches!(context.parser().on_bad_lines, Some(BadLines::Skip | BadLines::Warn)),
+        skipped,
+        start,
+        row_bytes: sample.row_bytes,
+        threads: context.options.parallelism.threads(),
+        chunk_bytes: context.options.parallelism.chunk_bytes(),
+        columns,
+        starts: Vec::new(),
+        rows: Vec::new(),
+    };
+    if let Some(rows) = context.parser().nrows {
+        let end = scan.first_rows(rows);
+        scan.text = scan.text.slice(..end);
+    }
+    let mut pieces = Pieces::default();
+    let mut events = Events::new(place, scan.named);
+    let broken = scan.first_pass(|scan, index, chunk| {
+        context.progress().done(chunk.end as u64);
+        events.take(scan, &chunk, context)?;
+        pieces.add(index, chunk.pieces, chunk.seen, &chunk.long_floats);
+        Ok(true)
+    })?;
+    let width = events.finish(context)?;
+    let mut names = names;
+    if wanted.is_none() {
+        names.resize(width.max(names.len()), String::new());
+    }
+    widen(&mut scan, &names, &broken, &mut pieces, context)?;
+    assemble(scan, names, wanted.is_some(), pieces, place, context)
+        .map(|table| Found { table, header })
+}
+
+/// Where the lines begin that `skiprows` lists.
+fn skipped_lines(text: &[u8], context: &Context<'_>) -> Vec<usize> {
+    let Some(SkipRows::Lines(lines)) = &context.parser().skiprows else { return Vec::new() };
+    let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text).map(|at| at + 1));
+    let last = lines.last().copied().unwrap_or_default();
+    let numbered = (0..=last).zip(starts);
+    let listed = numbered.filter(|(line, _)| lines.binary_search(line).is_ok());
+    listed.map(|(_, start)| start).collect()
+}
+
+/// Where the footer begins that `skipfooter` leaves out, or the text ends.
+fn end_of_rows(records: &Records<'_>, context: &Context<'_>) -> usize {
+    let text = records.reader.text();
+    let footer = context.parser().skipfooter.unwrap_or(0) as usize;
+    if footer == 0 {
+        return text.len();
+    }
+    let mut last = std::collections::VecDeque::new();
+    let (mut ahead, mut record) = (records.clone(), Record::default());
+    while ahead.read(&mut record) {
+        last.push_back(record.offset);
+        if last.len() > footer {
+            last.pop_front();
+        }
+    }
+    last.front().copied().unwrap_or(text.len())
+}
+
+/// What the first rows look like.
+struct Sample {
+    seen: Vec<Vec<(Vec<u8>, bool)>>,
+    stride: usize,
+    row_bytes: usize,
+}
+
+impl Sample {
+    fn of(
+        text: &[u8],
+        start: usize,
+        dialect: &CsvDialect,
+        skipped: &[usize],
+        named: usize,
+    ) -> Sample {
+        let mut reader = RecordReader::starting_at(text, dialect, start);
+        let mut record = Record::default();
+        let mut seen: Vec<Vec<(Vec<u8>, bool)>> = vec![Vec::new(); named];
+        let (mut rows, mut bytes) = (0, 0);
+        let mut strides: HashMap<usize, usize> = HashMap::new();
+        while rows < SAMPLE_ROWS && bytes < SAMPLE_BYTES && reader.read(&mut record) {
+            if skipped.binary_search(&record.offset).is_ok() {
+                continue;
+            }
+            rows += 1;
+            bytes += record.end - record.offset;
+            let surplus = record.cells(text).skip(named);
+            let is_empty = surplus.into_iter().all(|(cell, quoted)| cell.is_empty() && !quoted);
+            if is_empty && record.len() >= named {
+                *strides.entry(record.len()).or_default() += 1;
+            }
+            for (column, (cell, quoted)) in seen.iter_mut().zip(record.cells(text)) {
+                column.push((cell.to_vec(), quoted));
+            }
+        }
+        let usual = strides.into_iter().max_by_key(|(width, rows)| (*rows, *width));
+        Sample {
+            seen,
+            stride: usual.map_or(named, |(width, _)| width),
+            row_bytes: (bytes / rows.max(1)).max(1),
+        }
+    }
+
+    fn column(&self, index: usize, rules: ColumnRules, wanted: bool) -> ScanColumn {
+        let mut seen = Seen::default();
+        let mut buffer = Vec::new();
+        for (cell, quoted) in &self.seen[index] {
+            seen.add(cell, *quoted, &rules, &mut buffer);
+        }
+        let mut inferred = seen.conclude(&rules);
+        // Counted again with all the others.
+        inferred.long_floats = 0;
+        let kernel = if wanted { kernel(&rules, &inferred, &seen) } else { Kernel::Skip };
+        ScanColumn { rules, kernel, inferred }
+    }
+}
+
+/// The fast way to read a column, where there is one.
+fn kernel(rules: &ColumnRules, inferred: &Inferred, seen: &Seen) -> Kernel {
+    if !rules.is_plain() {
+        return Kernel::Gather;
+    }
+    match &inferred.data_type {
+        DataType::Null => Kernel::Null,
+        DataType::Int64 => Kernel::Int64,
+        DataType::Float64 => Kernel::Float64,
+        DataType::Date32 if !rules.reads_other_dates() => Kernel::Date32,
+        DataType::Timestamp(TimeUnit::Microsecond, None) if !rules.reads_other_dates() => {
+            Kernel::Stamp
+        }
+        // Once nothing but text fits, nothing that follows can change it.
+        DataType::Utf8 if !inferred.mixed && (rules.forced.is_some() || seen.is_text()) => {
+            Kernel::Text
+        }
+        _ => Kernel::Gather,
+    }
+}
+
+/// The pieces of each column, chunk by chunk.
+#[derive(Default)]
+struct Pieces {
+    columns: Vec<Vec<Piece>>,
+    seen: Vec<Vec<Seen>>,
+    long_floats: Vec<u64>,
+}
+
+impl Pieces {
+    fn add(
+        &mut self,
+        _index: usize,
+        pieces: Vec<Piece>,
+        seen: Vec<Option<Seen>>,
+        long_floats: &[u64],
+    ) {
+        self.columns.resize_with(pieces.len(), Vec::new);
+        self.seen.resize_with(pieces.len(), Vec::new);
+        self.long_floats.resize(pieces.len(), 0);
+        for (column, (piece, seen)) in pieces.into_iter().zip(seen).enumerate() {
+            self.columns[column].push(piece);
+            self.seen[column].extend(seen);
+            self.long_floats[column] += long_floats[column];
+        }
+    }
+}
+
+/// Columns that broke, and those that only long rows have, are gathered from the bytes they came
+/// from; then every gathered column gets its type from all its values.
+fn widen(
+    scan: &mut Scan,
+    names: &[String],
+    broken: &[bool],
+    pieces: &mut Pieces,
+    context: &mut Context<'_>,
+) -> Result<()> {
+    let rules = Rules::for_text(context.parser(), names);
+    for (index, name) in names.iter().enumerate().skip(scan.columns.len()) {
+        let rules = rules.column(name, index);
+        scan.columns.push(ScanColumn { rules, kernel: Kernel::Gather, inferred: Inferred::text() });
+        pieces.columns.push(Vec::new());
+        pieces.seen.push(Vec::new());
+        pieces.long_floats.push(0);
+    }
+    let again = |index: usize| broken.get(index).is_none_or(|broken| *broken);
+    if (0..scan.columns.len()).any(again) {
+        let kernels: Vec<Kernel> = (0..scan.columns.len())
+            .map(|index| if again(index) { Kernel::Gather } else { Kernel::Skip })
+            .collect();
+        for index in (0..scan.columns.len()).filter(|index| again(*index)) {
+            pieces.columns[index].clear();
+            pieces.seen[index].clear();
+            pieces.long_floats[index] = 0;
+        }
+        scan.pass(&kernels, |_, chunk| {
+            for (index, (piece, seen)) in chunk.pieces.into_iter().zip(chunk.seen).enumerate() {
+                if again(index) {
+                    pieces.columns[index].push(piece);
+                    pieces.seen[index].extend(seen);
+                }
+            }
+            Ok(true)
+        })?;
+    }
+    for (column, seen) in scan.columns.iter_mut().zip(&pieces.seen) {
+        let Some((first, rest)) = seen.split_first() else { continue };
+        let mut all = first.clone();
+        rest.iter().for_each(|seen| all.merge(seen));
+        column.inferred = all.conclude(&column.rules);
+    }
+    Ok(())
+}
+
+/// Makes the batches, and says what is to say about columns and values.
+fn assemble(
+    scan: Scan,
+    names: Vec<String>,
+    only_wanted: bool,
+    pieces: Pieces,
+    place: &Place<'_>,
+    context: &mut Context<'_>,
+) -> Result<RawTable> {
+    let chunks = scan.starts.len() - 1;
+    let mut arrays: Vec<Vec<Option<ArrayRef>>> = vec![vec![None; chunks]; names.len()];
+    let mut gathered: Vec<(usize, Vec<TextColumn>)> = Vec::new();
+    for (index, column) in pieces.columns.into_iter().enumerate() {
+        let mut texts = Vec::new();
+        for (chunk, piece) in column.into_iter().enumerate() {
+            match piece {
+                Piece::Array(array) => arrays[index][chunk] = Some(array),
+                Piece::Gathered(column) => texts.push(column),
+                Piece::Skip | Piece::Broken => {}
+            }
+        }
+        if !texts.is_empty() {
+            gathered.push((index, texts));
+        }
+    }
+    notes::columns(&scan, &names, &pieces.long_floats, &pieces.seen, &gathered, place, context);
+    let mut bad_values = BadValues::default();
+    scan.convert(&gathered, |column, chunk, array, bad| {
+        arrays[column][chunk] = Some(array);
+        bad_values.note(&scan, &names[column], column, chunk, bad);
+    })?;
+    bad_values.raise(place, context)?;
+    let is_kept = |index: &usize| !only_wanted || scan.columns[*index].kernel != Kernel::Skip;
+    let kept: Vec<usize> = (0..names.len()).filter(is_kept).collect();
+    let fields: Vec<Field> = kept
+        .iter()
+        .map(|index| {
+            Field::new(&names[*index], scan.columns[*index].inferred.data_type.clone(), true)
+        })
+        .collect();
+    let schema = Arc::new(Schema::new(fields));
+    let mut batches = Vec::with_capacity(chunks);
+    for chunk in 0..chunks {
+        let rows = (scan.rows[chunk + 1] - scan.rows[chunk]) as usize;
+        if rows == 0 {
+            continue;
+        }
+        let columns = kept
+            .iter()
+            .zip(schema.fields())
+            .map(|(index, field)| {
+                arrays[*index][chunk]
+                    .take()
+                    .unwrap_or_else(|| new_null_array(field.data_type(), rows))
+            })
+            .collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+            .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()))?;
+        batches.push(batch);
+    }
+    Ok(RawTable { name: None, schema, batches })
+}

@@ -7,5 +7,6 @@ mod fixtures;
 #[cfg(feature = "server")]
 mod http;
 mod oracle;
+mod parallel;
 mod regressions;
 mod tidy;

@@ -1,0 +1,117 @@
+//! The same bytes give the same tables and the same report, however the work is shared out.
+
+use arrow::compute::concat_batches;
+use proptest::prelude::*;
+use tablemill::{Error, FileType, Ingest, Limits, Options, Parallelism, ParserOptions, Source, ingest};
+
+fn read(text: &str, options: &str, threads: usize, chunk_bytes: usize) -> Result<Ingest, Error> {
+    let json: serde_json::Value = serde_json::from_str(options).unwrap();
+    let options = Options {
+        file_type: Some(FileType::Csv),
+        parser: ParserOptions::from_json(json.as_object().unwrap()).unwrap(),
+        parallelism: Parallelism { threads, chunk_bytes },
+        ..Options::default()
+    };
+    ingest(Source::bytes(text.to_owned()), &options, &Limits::default())
+}
+
+/// Tables and report as text, without what depends on time and on the size of chunks.
+fn shown(result: Result<Ingest, Error>) -> String {
+    let mut ingest = match result {
+        Ok(ingest) => ingest,
+        Err(error) => return format!("{:?}", error.issue()),
+    };
+    ingest.report.timings.clear();
+    let mut text = serde_json::to_string_pretty(&ingest.report).unwrap();
+    for table in &ingest.tables {
+        let batch = concat_batches(table.schema(), table.batches()).unwrap();
+        text.push_str(&format!("{batch:?}"));
+    }
+    text
+}
+
+/// Small chunks against one thread and one chunk.
+fn check(text: &str, options: &str) -> Result<(), TestCaseError> {
+    let expected = shown(read(text, options, 1, 1 << 30));
+    for (threads, chunk_bytes) in [(1, 1), (1, 7), (2, 1), (2, 16), (7, 3), (7, 40), (7, 64)] {
+        let found = shown(read(text, options, threads, chunk_bytes));
+        prop_assert_eq!(
+            &found, &expected, "{} threads, chunks of {}, of {:?}", threads, chunk_bytes, text
+        );
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+
+    #[test]
+    fn any_text(text in "[ab,\"\\n1 ]{0,120}") {
+        check(&text, r#"{"sep": ",", "quotechar": "\""}"#)?;
+    }
+
+    #[test]
+    fn carriage_returns(text in "[a,\"\\n\r1]{0,80}") {
+        check(&text, r#"{"sep": ",", "quotechar": "\"", "header": "none"}"#)?;
+    }
+
+    #[test]
+    fn dialects_of_the_exact_reader(text in "[a;\"'\\n\\\\#1 ]{0,80}", at in 0usize..4) {
+        let options = [
+            r##"{"sep": ";", "quotechar": "'", "comment": "#"}"##,
+            r#"{"sep": "1;", "header": "none"}"#,
+            r#"{"sep": ";", "escapechar": "\\", "doublequote": false}"#,
+            r#"{"sep": "\\s+", "header": "none"}"#,
+        ];
+        check(&text, options[at])?;
+    }
+
+    #[test]
+    fn rows_of_any_kind(
+        rows in prop::collection::vec(
+            ("[0-9]{1,4}|NA|", "-?[0-9]{1,3}\\.[0-9]{1,3}|", "[a-c \"\\n,]{0,6}",
+             "2026-0[1-9]-1[0-9]|", 0usize..40), 1..60),
+        late in prop::sample::select(vec!["x", "1.5", "99999999999999999999", "", "2026-01-01"]),
+    ) {
+        let mut text = String::from("id,price,note,day\n");
+        for (id, price, note, day, odd) in &rows {
+            let note = note.replace('"', "\"\"");
+            match odd {
+                0 => text.push_str(&format!("{id},{price}\n")),
+                1 => text.push_str(&format!("{id},{price},\"{note}\",{day},more\n")),
+                2 => text.push_str(&format!("{id},{price},\"{note}\"x,{day}\n")),
+                3 => text.push('\n'),
+                _ => text.push_str(&format!("{id},{price},\"{note}\",{day}\n")),
+            }
+        }
+        text.push_str(&format!("{late},{late},{late},{late}\n"));
+        check(&text, r#"{"sep": ",", "quotechar": "\"", "header": 0}"#)?;
+    }
+}
+
+/// A type that breaks after the sample, with every kind of value before.
+#[test]
+fn a_late_surprise_widens_one_column() {
+    for (values, late, expected) in [
+        ("1", "2.5", "Float64"),
+        ("1", "99999999999999999999", "Decimal128"),
+        ("9007199254740993", "0.5", "Utf8"),
+        ("1.5", "x", "Utf8"),
+        ("2026-01-31", "2026-01-31 10:00", "Timestamp"),
+        ("", "7", "Int64"),
+        ("true", "maybe", "Utf8"),
+    ] {
+        let row = format!("{values},{values},steady\n");
+        let mut text = format!("a,b,c\n{}", row.repeat(5000));
+        text.push_str(&format!("{late},{values},steady\n"));
+        text.push_str(&row.repeat(5000));
+        for (threads, chunk_bytes) in [(1, 1 << 30), (2, 4096), (7, 100)] {
+            let found = read(&text, "{}", threads, chunk_bytes).unwrap();
+            let columns = &found.report.tables[0].columns;
+            assert_eq!(found.tables[0].num_rows(), 10_001);
+            let types: Vec<&str> = columns.iter().map(|column| column.arrow_type.as_str()).collect();
+            assert!(types[0].starts_with(expected), "{values} and {late}: {types:?}");
+            assert_ne!(types[0], types[1], "{values}: only the first column widens");
+        }
+    }
+}

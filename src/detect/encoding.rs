@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use super::survey::{Survey, survey};
 use crate::context::Context;
 use crate::error::Result;
 use crate::options::EncodingErrors;
@@ -16,16 +17,21 @@ pub struct Text {
     /// What to add to an offset in `utf8` for an offset in the file. Only texts in another encoding
     /// than UTF-8 have offsets in the converted text.
     pub shift: u64,
+    /// What `utf8` is like as a whole.
+    pub survey: Survey,
 }
 
 /// The whole text as UTF-8. What encoding it was goes to the report.
 pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
     let parser = context.parser();
+    let threads = context.options.parallelism.threads();
     let bom = Encoding::for_bom(bytes);
+    let bom_length = bom.map_or(0, |(_, length)| length);
+    let survey = survey(&bytes[bom_length..], threads);
     let (encoding, bom_length) = match (&parser.encoding, bom) {
         (_, Some((encoding, length))) => (encoding, length),
         (Some(label), None) => (labelled(label), 0),
-        (None, None) if simdutf8::basic::from_utf8(bytes).is_ok() => (UTF_8, 0),
+        (None, None) if survey.is_utf8 => (UTF_8, 0),
         (None, None) if is_damaged_utf8(bytes) => (UTF_8, 0),
         (None, None) => (guess(bytes, context), 0),
     };
@@ -35,14 +41,21 @@ pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
         return utf32(bytes, context);
     }
     note(encoding.name(), context);
-    if encoding == UTF_8 && simdutf8::basic::from_utf8(&body).is_ok() {
-        return Ok(Text { utf8: body, shift });
+    if encoding == UTF_8 && survey.is_utf8 {
+        return Ok(Text { utf8: body, shift, survey });
     }
     let (text, had_errors) = encoding.decode_without_bom_handling(&body);
     if had_errors {
         report_bad_bytes(encoding, &body, shift, context)?;
     }
-    Ok(Text { utf8: Bytes::from(text.into_owned().into_bytes()), shift: 0 })
+    Ok(Text::converted(text.into_owned(), threads))
+}
+
+impl Text {
+    fn converted(text: String, threads: usize) -> Text {
+        let utf8 = Bytes::from(text.into_bytes());
+        Text { survey: survey(&utf8, threads), utf8, shift: 0 }
+    }
 }
 
 /// Whether a text is plainly UTF-8 but for a few bytes: to read it in another encoding would spoil
@@ -165,7 +178,7 @@ fn utf32(bytes: &[u8], context: &mut Context<'_>) -> Result<Text> {
             }
         }
     }
-    Ok(Text { utf8: text.into_bytes().into(), shift: 0 })
+    Ok(Text::converted(text, context.options.parallelism.threads()))
 }
 
 /// Finds the bytes that are no text, one issue each.

@@ -4,6 +4,7 @@
 //! refuses bytes that contradict the declaration, and bytes of no known type.
 
 pub mod encoding;
+pub mod survey;
 mod text;
 
 use crate::error::Result;

@@ -5,6 +5,7 @@
 
 mod column;
 mod convert;
+pub(crate) mod decimal;
 mod lattice;
 mod number;
 mod rules;

@@ -8,12 +8,12 @@ use std::hint::cold_path;
 
 use super::number::{number_shape, parse_float, parse_int64};
 
-const ZEROS: u64 = 0x3030_3030_3030_3030;
-const HIGH: u64 = 0x8080_8080_8080_8080;
+pub(super) const ZEROS: u64 = 0x3030_3030_3030_3030;
+pub(super) const HIGH: u64 = 0x8080_8080_8080_8080;
 const ONES: u64 = 0x0101_0101_0101_0101;
 
 #[inline(always)]
-fn load8(text: &[u8], at: usize) -> Option<u64> {
+pub(super) fn load8(text: &[u8], at: usize) -> Option<u64> {
     text.get(at..).and_then(|rest| rest.first_chunk()).map(|bytes| u64::from_le_bytes(*bytes))
 }
 
@@ -25,7 +25,7 @@ fn all_digits(values: u64) -> bool {
 
 /// Eight digits' values, the first in the lowest byte, as one number.
 #[inline(always)]
-fn join8(values: u64) -> u64 {
+pub(super) fn join8(values: u64) -> u64 {
     const MASK: u64 = 0x0000_00ff_0000_00ff;
     let pairs = values.wrapping_mul(10).wrapping_add(values >> 8);
     let low = (pairs & MASK).wrapping_mul(0x000f_4240_0000_0064);
@@ -74,7 +74,7 @@ fn digits(text: &[u8], start: usize, end: usize) -> Option<u64> {
 }
 
 /// Powers of ten that a float holds exactly.
-const POWERS: [f64; 23] = [
+pub(super) const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];

@@ -3,9 +3,21 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
-use memmap2::Mmap;
+use memmap2::{Mmap, UncheckedAdvice};
+
+/// Every map that is still in use, so that a stage that is done with a stretch can hand it back.
+static MAPS: Mutex<Vec<Weak<Mmap>>> = Mutex::new(Vec::new());
+
+struct Owner(Arc<Mmap>);
+
+impl AsRef<[u8]> for Owner {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// The file's bytes, mapped read-only.
 pub(super) fn map(file: &File) -> io::Result<Bytes> {
@@ -16,6 +28,37 @@ pub(super) fn map(file: &File) -> io::Result<Bytes> {
     // file; as with every reader that maps files, that would change what we read or end the process
     // by a signal, so `Source::path` asks that the file stay as it is. The server maps only files
     // that it wrote itself and never changes in place.
-    let map = unsafe { Mmap::map(file)? };
-    Ok(Bytes::from_owner(map))
+    let map = Arc::new(unsafe { Mmap::map(file)? });
+    let mut maps = MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+    maps.retain(|map| map.strong_count() > 0);
+    maps.push(Arc::downgrade(&map));
+    Ok(Bytes::from_owner(Owner(map)))
+}
+
+/// Pages are handed back in whole ones of this size, which is a multiple of every machine's.
+const PAGE: usize = 64 << 10;
+
+/// Says that a stretch of text will not be read again soon. Where it is mapped from a file its pages
+/// no longer count as this process's memory; they are still there, and come back when read.
+pub(crate) fn release(part: &[u8]) {
+    let maps = MAPS.lock().unwrap_or_else(PoisonError::into_inner);
+    let from = part.as_ptr() as usize;
+    for map in maps.iter().filter_map(Weak::upgrade) {
+        let start = map.as_ptr() as usize;
+        let Some(offset) = from.checked_sub(start).filter(|at| at + part.len() <= map.len()) else {
+            continue;
+        };
+        let first = offset.next_multiple_of(PAGE);
+        let last = (offset + part.len()) / PAGE * PAGE;
+        if first < last {
+            // SAFETY: the map is of a file and only read, so nothing is lost: the next read maps the
+            // same page of the same file again.
+            let advice = unsafe {
+                map.unchecked_advise_range(UncheckedAdvice::DontNeed, first, last - first)
+            };
+            // Advice that is not taken costs memory, nothing else.
+            let _ = advice;
+        }
+        return;
+    }
 }

@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::limits::{Limits, human_bytes};
 use crate::report::{Code, Issue, Stage};
 
+pub(crate) use map::release;
 pub use spool::Spool;
 
 /// A file to read, wherever it is.

@@ -1,9 +1,8 @@
 //! The dialect of a text: what the options say, and for the rest what the text shows.
 
-use memchr::memmem;
-
 use super::sniff;
 use crate::context::Context;
+use crate::detect::survey::Survey;
 use crate::options::{Header, SkipRows};
 use crate::report::{Code, Dialect, Issue, Stage};
 
@@ -81,7 +80,7 @@ pub(super) fn settle(utf8: &[u8], name: &str, context: &mut Context<'_>) -> CsvD
     let parser = context.parser();
     let mut dialect = CsvDialect {
         comment: parser.comment.as_ref().map(|text| text.clone().into_bytes()),
-        terminator: parser.lineterminator.and_then(|c| u8::try_from(c).ok()),
+        terminator: parser.lineterminator.and_then(|c| u8::try_from(c).ok()).filter(u8::is_ascii),
         skip_initial_space: parser.skipinitialspace.unwrap_or(false),
         skip_blank_lines: parser.skip_blank_lines.unwrap_or(true),
         ..CsvDialect::default()
@@ -180,7 +179,7 @@ fn delimiter(sep: &str) -> Delimiter {
 
 /// Puts the dialect, and the options that reproduce it, into the report.
 pub(super) fn report(
-    utf8: &[u8],
+    survey: &Survey,
     dialect: &CsvDialect,
     header: &Header,
     context: &mut Context<'_>,
@@ -192,7 +191,7 @@ pub(super) fn report(
     };
     let text = |byte: u8| char::from(byte).to_string();
     let (quote, escape) = (dialect.quote.map(text), dialect.escape.map(text));
-    let newline = newline(utf8, dialect);
+    let newline = newline(survey, dialect);
     let reporter = &mut context.reporter;
     for (name, value) in parser.given() {
         reporter.option(name, value.clone());
@@ -239,14 +238,12 @@ pub(super) fn report(
 }
 
 /// The ends of lines, those inside quotes included.
-fn newline(utf8: &[u8], dialect: &CsvDialect) -> Option<String> {
+fn newline(survey: &Survey, dialect: &CsvDialect) -> Option<String> {
     if let Some(terminator) = dialect.terminator {
         return Some(char::from(terminator).to_string());
     }
-    let newlines = memchr::memchr_iter(b'\n', utf8).count();
-    let returns = memchr::memchr_iter(b'\r', utf8).count();
-    let pairs = if returns > 0 { memmem::find_iter(utf8, b"\r\n").count() } else { 0 };
-    let name = match (newlines - pairs, returns - pairs, pairs) {
+    let Survey { line_feeds, carriage_returns, pairs, .. } = *survey;
+    let name = match (line_feeds - pairs, carriage_returns - pairs, pairs) {
         (0, 0, 0) => return None,
         (_, 0, 0) => "\n",
         (0, 0, _) => "\r\n",

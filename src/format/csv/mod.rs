@@ -98,43 +98,49 @@ impl FormatReader for Csv {
         let dialect = dialect::settle(utf8, &input.name, context);
         let place = Place::new(&text, utf8);
         let found = table::read(&place, text.utf8.slice_ref(utf8), &dialect, context)?;
-        dialect::report(utf8, &dialect, &found.header, context);
+        dialect::report(&text.survey, &dialect, &found.header, context);
         Ok(vec![found.table])
     }
 }
 
 /// The text that rows lie in, to turn offsets into places for messages.
 pub(super) struct Place<'a> {
+    text: &'a Text,
+    /// Where the part begins in the text.
+    start: usize,
     utf8: &'a [u8],
     shift: u64,
     /// The last offset asked for and its line: issues mostly come in the order of the file, and
-    /// counting lines from its start for each would take long in a large one.
+    /// counting lines anew for each would take long in a large one.
     last: Cell<(usize, u64)>,
-    /// The line that the text begins in, where `byte_range` cut off what is above.
-    first_line: u64,
     /// What ends a line: `\r` where there is no `\n`.
     newline: u8,
 }
 
 impl<'a> Place<'a> {
     /// Of a part of the text.
-    fn new(text: &Text, part: &'a [u8]) -> Self {
+    fn new(text: &'a Text, part: &'a [u8]) -> Self {
         let start = part.as_ptr() as usize - text.utf8.as_ptr() as usize;
-        let has_newlines = memchr::memchr(b'\n', &text.utf8).is_some();
-        let newline = if has_newlines { b'\n' } else { b'\r' };
-        let above = memchr::memchr_iter(newline, &text.utf8[..start]).count() as u64;
-        let first_line = above + 1;
+        let newline = if text.survey.line_feeds > 0 { b'\n' } else { b'\r' };
         let shift = text.shift + start as u64;
-        Place { utf8: part, shift, last: Cell::new((0, first_line)), first_line, newline }
+        Place { text, start, utf8: part, shift, last: Cell::new((0, 1)), newline }
     }
 
     /// The line, from 1, of an offset.
     fn line(&self, offset: usize) -> u64 {
-        let (from, line) = match self.last.get() {
-            last if last.0 <= offset => last,
-            _ => (0, self.first_line),
+        let offset = self.start + offset;
+        let marks = &self.text.survey.marks;
+        let before = marks.partition_point(|mark| mark.offset <= offset).saturating_sub(1);
+        let mark = marks.get(before).copied().unwrap_or_default();
+        let known = match self.newline {
+            b'\n' => mark.line_feeds,
+            _ => mark.carriage_returns,
         };
-        let passed = &self.utf8[from..offset];
+        let (from, line) = match self.last.get() {
+            last if last.0 <= offset && last.0 >= mark.offset => last,
+            _ => (mark.offset, known + 1),
+        };
+        let passed = &self.text.utf8[from..offset];
         let line = line + memchr::memchr_iter(self.newline, passed).count() as u64;
         self.last.set((offset, line));
         line

@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use bytes::Bytes;
 
-use super::dialect::CsvDialect;
+use super::dialect::{CsvDialect, Delimiter};
 use super::events::Events;
 use super::header::{self, Records};
 use super::notes::{self, BadValues};
@@ -55,7 +55,12 @@ pub(super) fn read(
         .enumerate()
         .map(|(index, name)| {
             let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted.contains(&index));
-            sample.column(index, rules.column(name, index), is_wanted)
+            let mut column = sample.column(index, rules.column(name, index), is_wanted);
+            if column.kernel == Kernel::Text && matches!(dialect.delimiter, Delimiter::Pattern(_)) {
+                // A pattern may cut through a character, so its texts are looked at again.
+                column.kernel = Kernel::Gather;
+            }
+            column
         })
         .collect();
     let mut scan = Scan {

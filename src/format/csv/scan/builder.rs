@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Float64Array, Int64Array, NullArray, StringArray,
+    ArrayRef, Date32Array, Float64Array, Int64Array, NullArray,
     TimestampMicrosecondArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
 
 use super::block::{Column, Sink, undouble};
-use crate::infer::{ColumnRules, TextColumn, swift};
+use super::trusted::string_array;
+use crate::infer::{ColumnRules, TextColumn, decimal, swift};
 
 /// What a column is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +183,7 @@ impl Builder {
                 let rows = texts.offsets.len() - 1;
                 let offsets = OffsetBuffer::new(texts.offsets.into());
                 let nulls = texts.valid.finish(rows);
-                Arc::new(StringArray::try_new(offsets, texts.data.into(), nulls)?)
+                Arc::new(string_array(offsets, texts.data.into(), nulls))
             }
         };
         Ok(Piece::Array(array))
@@ -200,6 +201,11 @@ impl<T: arrow::datatypes::ArrowNativeType> Typed<T> {
 trait Form<T> {
     /// The value in its plainest form.
     fn plain(&self, text: &[u8], start: usize, end: usize) -> Option<T>;
+    /// The value in a form that is nearly as plain, and whether it is a float of more than 17 digits.
+    #[inline(always)]
+    fn nearly(&self, _text: &[u8], _start: usize, _end: usize) -> Option<(T, bool)> {
+        None
+    }
     /// The value of a trimmed cell in any form that is of this type, and whether it is a float of
     /// more than 17 digits.
     fn any(&self, cell: &[u8]) -> Option<(T, bool)>;
@@ -224,6 +230,11 @@ impl Form<f64> for Floats {
     #[inline(always)]
     fn plain(&self, text: &[u8], start: usize, end: usize) -> Option<f64> {
         swift::float(text, start, end)
+    }
+
+    #[inline(always)]
+    fn nearly(&self, text: &[u8], start: usize, end: usize) -> Option<(f64, bool)> {
+        decimal::decimal(text, start, end)
     }
 
     #[inline]
@@ -285,6 +296,11 @@ impl<T: Default, F: Form<T>> Sink for Values<'_, T, F> {
     fn raw(&mut self, column: &Column<'_>, start: usize, end: usize) -> bool {
         if let Some(value) = self.form.plain(column.text, start, end) {
             self.typed.values.push(value);
+            return true;
+        }
+        if let Some((value, long)) = self.form.nearly(column.text, start, end) {
+            self.typed.values.push(value);
+            self.typed.long += u64::from(long);
             return true;
         }
         let (start, end, quoted) = column.unquoted(start, end);

@@ -11,6 +11,7 @@ mod chunk;
 mod index;
 mod masks;
 mod ordered;
+mod trusted;
 
 use std::sync::atomic::AtomicBool;
 

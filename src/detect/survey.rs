@@ -1,0 +1,148 @@
+//! One look at every byte of a text, on all threads: is it UTF-8, where are its lines.
+
+use crate::source::release;
+
+/// What a text is like as a whole.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Survey {
+    /// Whether all of it is valid UTF-8.
+    pub is_utf8: bool,
+    /// Line feeds, those behind a carriage return included.
+    pub line_feeds: u64,
+    /// Carriage returns, those before a line feed included.
+    pub carriage_returns: u64,
+    /// Carriage returns with a line feed behind them.
+    pub pairs: u64,
+    /// NUL bytes, and where the first one is.
+    pub nuls: u64,
+    /// Where the first NUL is.
+    pub first_nul: Option<usize>,
+    /// Offsets, and the line feeds and lone carriage returns before each, in order.
+    pub marks: Vec<Mark>,
+}
+
+/// A place in a text, and the line ends before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Mark {
+    /// The place.
+    pub offset: usize,
+    /// Line feeds before it.
+    pub line_feeds: u64,
+    /// Carriage returns before it.
+    pub carriage_returns: u64,
+}
+
+/// A text is looked at in slices of this size.
+const SLICE: usize = 4 << 20;
+
+/// Looks at the whole text. The result does not depend on the number of threads.
+pub fn survey(text: &[u8], threads: usize) -> Survey {
+    let starts = slices(text);
+    let count = starts.len() - 1;
+    let threads = threads.clamp(1, count.max(1));
+    let look_at = |index: usize| look(text, starts[index], starts[index + 1]);
+    if threads == 1 {
+        return join((0..count).map(look_at), &starts);
+    }
+    let mut parts: Vec<Option<Survey>> = vec![None; count];
+    let share = count.div_ceil(threads);
+    std::thread::scope(|scope| {
+        for (thread, parts) in parts.chunks_mut(share).enumerate() {
+            scope.spawn(move || {
+                for (index, part) in parts.iter_mut().enumerate() {
+                    *part = Some(look_at(thread * share + index));
+                }
+            });
+        }
+    });
+    join(parts.into_iter().flatten(), &starts)
+}
+
+/// Where slices begin, never inside a character, and where the text ends.
+fn slices(text: &[u8]) -> Vec<usize> {
+    let mut starts = vec![0];
+    let mut at = SLICE;
+    while at < text.len() {
+        let inside = text[at..].iter().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
+        starts.push(at + inside);
+        at += SLICE;
+    }
+    starts.push(text.len());
+    starts
+}
+
+/// So many bytes are looked at in several ways while they are in the cache.
+const PIECE: usize = 64 << 10;
+
+fn look(text: &[u8], start: usize, end: usize) -> Survey {
+    let slice = &text[start..end];
+    let mut survey = Survey { is_utf8: true, ..Survey::default() };
+    let mut at = start;
+    // Validity is asked of pieces that end where a character does.
+    while at < end {
+        let mut stop = (at + PIECE).min(end);
+        while stop < end && text[stop] & 0xc0 == 0x80 && stop - at < PIECE + 4 {
+            stop += 1;
+        }
+        let piece = &text[at..stop];
+        survey.is_utf8 &= simdutf8::basic::from_utf8(piece).is_ok();
+        survey.line_feeds += memchr::memchr_iter(b'\n', piece).count() as u64;
+        if let Some(first) = memchr::memchr2(b'\r', 0, piece) {
+            let rest = &piece[first..];
+            survey.carriage_returns += memchr::memchr_iter(b'\r', rest).count() as u64;
+            let nuls = memchr::memchr_iter(0, rest).count() as u64;
+            if nuls > 0 && survey.first_nul.is_none() {
+                survey.first_nul = memchr::memchr(0, rest).map(|nul| at + first + nul);
+            }
+            survey.nuls += nuls;
+        }
+        at = stop;
+    }
+    if survey.carriage_returns > 0 {
+        let pairs = memchr::memmem::find_iter(slice, b"\r\n").count() as u64;
+        let across = text[..end].ends_with(b"\r") && text.get(end) == Some(&b'\n');
+        survey.pairs = pairs + u64::from(across);
+    }
+    if slice.len() > SLICE / 2 {
+        release(slice);
+    }
+    survey
+}
+
+fn join(parts: impl Iterator<Item = Survey>, starts: &[usize]) -> Survey {
+    let mut all = Survey { is_utf8: true, ..Survey::default() };
+    for (part, offset) in parts.zip(starts) {
+        all.marks.push(Mark {
+            offset: *offset,
+            line_feeds: all.line_feeds,
+            carriage_returns: all.carriage_returns,
+        });
+        all.is_utf8 &= part.is_utf8;
+        all.line_feeds += part.line_feeds;
+        all.carriage_returns += part.carriage_returns;
+        all.pairs += part.pairs;
+        all.nuls += part.nuls;
+        all.first_nul = all.first_nul.or(part.first_nul);
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_do_not_depend_on_threads() {
+        let text = "é,a\r\nb\rc\n\u{10348}\0\n".repeat(700_000);
+        let one = survey(text.as_bytes(), 1);
+        assert!(one.is_utf8);
+        assert_eq!(one.line_feeds, 3 * 700_000);
+        assert_eq!(one.carriage_returns, 2 * 700_000);
+        assert_eq!(one.pairs, 700_000);
+        assert_eq!((one.nuls, one.first_nul), (700_000, text.find('\0')));
+        assert_eq!(survey(text.as_bytes(), 3), one);
+        let mut broken = text.into_bytes();
+        broken[5_000_000] = 0xff;
+        assert!(!survey(&broken, 2).is_utf8);
+    }
+}

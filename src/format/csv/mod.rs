@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::detect::encoding::{Text, decode};
 use crate::detect::{Confidence, Signature, looks_like_text};
 use crate::error::Result;
-use crate::infer::{BadValue, ColumnRules, Inferred, Rules, convert, infer};
+use crate::infer::{Ambiguity, BadValue, ColumnRules, Inferred, Rules, convert, infer};
 use crate::options::{FileType, dtype_name, nearest};
 use crate::report::{Code, Issue, Stage, quote};
 
@@ -170,7 +170,15 @@ fn typed(mut table: TextTable, place: &Place<'_>, context: &mut Context<'_>) -> 
         .names
         .iter()
         .zip(&columns)
-        .map(|(name, (_, inferred))| Field::new(name, inferred.data_type.clone(), true))
+        .map(|(name, (_, inferred))| {
+            let field = Field::new(name, inferred.data_type.clone(), true);
+            match inferred.format() {
+                Some(format) => {
+                    field.with_metadata([(crate::table::FORMAT_KEY.to_owned(), format)].into())
+                }
+                None => field,
+            }
+        })
         .collect();
     let schema = Arc::new(Schema::new(fields));
     let mut bad_values = BadValues::default();
@@ -231,11 +239,20 @@ fn note_columns(
                     .hint(format!("dtype={{{name:?}: \"str\"}} keeps every digit")),
             );
         }
-        if let Some((part, row)) = inferred.odd {
-            let chunk = &table.chunks[part];
-            let before: usize = table.chunks[..part].iter().map(|c| c.offsets.len()).sum();
+        if let Some(ambiguity) = inferred.ambiguous {
+            context.reporter.push(ambiguous(name, ambiguity));
+        }
+        if let Some(odd) = inferred.odd {
+            let row_number = odd + 1;
+            let mut row = odd as usize;
+            let holds = |chunk: &&rows::TextChunk| {
+                let rows = chunk.offsets.len();
+                let here = row < rows;
+                row -= if here { 0 } else { rows };
+                here
+            };
+            let Some(chunk) = table.chunks.iter().find(holds) else { continue };
             let (text, _) = chunk.columns[index].get(row).unwrap_or_default();
-            let row_number = (before + row) as u64 + 1;
             let message = format!(
                 "column {name:?} is kept as text: its values are of several types, \"{}\" in row \
                  {row_number} is the first that stands out",
@@ -248,6 +265,27 @@ fn note_columns(
                 "if it means null: na_values; to have every such value listed: dtype={{{name:?}: …}}"
             )));
         }
+    }
+}
+
+/// The issue of a column that nothing in it settles.
+fn ambiguous(name: &str, ambiguity: Ambiguity) -> Issue {
+    let issue = |code, what, hint: &str| {
+        let message = format!("column {name:?} is kept as text: {what}");
+        Issue::warning(Stage::Parse, code, message).column(name).hint(hint)
+    };
+    match ambiguity {
+        Ambiguity::Dates => issue(
+            Code::AmbiguousDate,
+            "in each of its dates the day could be the month, or the year the day",
+            "dayfirst=true if the day stands before the month, dayfirst=false if behind",
+        ),
+        Ambiguity::Numbers => issue(
+            Code::AmbiguousNumber,
+            "the mark in each of its numbers could set off thousands or decimals",
+            "name the mark: thousands=\",\" or decimal=\",\"; with points, thousands=\".\" and \
+             decimal=\",\"",
+        ),
     }
 }
 

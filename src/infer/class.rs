@@ -104,7 +104,7 @@ pub(super) const HALF_DAYS: Class = 1 << 48;
 const BOTH_MARKS: Class = 1 | 1 << COMMA;
 /// A whole number from 0 on, of at most 15 digits, without leading zeros.
 pub const WHOLE: Class =
-    INT64 | UINT64 | DECIMAL | FLOAT | (GROUPINGS | POINT_NUMBERS) * BOTH_MARKS;
+    INT64 | UINT64 | DECIMAL | FLOAT | ((GROUPINGS | POINT_NUMBERS) * BOTH_MARKS);
 /// The same with a minus, but not `-0`.
 pub const NEGATIVE: Class = WHOLE & !UINT64;
 /// Digits, a point, digits, together at most 17; but see [`GROUP_LIKE`].
@@ -164,23 +164,27 @@ pub(super) fn point_numbers(shape: NumberShape) -> Class {
 
 /// The class of a number as programs write it; `None` where the text is no such number.
 pub fn plain_class(text: &[u8]) -> Option<Class> {
+    // Most numbers are short and whole.
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let leads = digits.first().is_some_and(|byte| matches!(byte, b'1'..=b'9'));
+    if leads && digits.len() <= 15 && digits.iter().all(u8::is_ascii_digit) {
+        return Some(if digits.len() == text.len() { WHOLE } else { NEGATIVE });
+    }
     let shape = number_shape(text)?;
     let bit = |is: bool, bit: Class| if is { bit } else { 0 };
-    let plain = bit(shape.int64, INT64)
-        | bit(shape.uint64, UINT64)
-        | bit(shape.decimal, DECIMAL)
-        | bit(shape.float, FLOAT);
     let numbers = point_numbers(shape);
     let long = numbers & LONG_FLOAT;
-    let marked = numbers & POINT_NUMBERS | GROUPINGS;
-    let Some(point) = memchr::memchr(b'.', text) else {
-        return Some(plain | long | marked * BOTH_MARKS);
+    let Some(point) = memchr::memchr(b'.', digits) else {
+        let plain = bit(shape.int64, INT64)
+            | bit(shape.uint64, UINT64)
+            | bit(shape.decimal, DECIMAL)
+            | bit(shape.float, FLOAT);
+        return Some(plain | long | ((numbers & POINT_NUMBERS | GROUPINGS) * BOTH_MARKS));
     };
-    let whole = text[..point].strip_prefix(b"-").unwrap_or(&text[..point]);
-    let fraction = &text[point + 1..];
+    let (whole, fraction) = (&digits[..point], &digits[point + 1..]);
     let group_like = (1..=3).contains(&whole.len())
         && whole[0] != b'0'
         && fraction.len() == 3
         && fraction.iter().all(u8::is_ascii_digit);
-    Some(plain | long | marked | bit(group_like, GROUP_LIKE))
+    Some(bit(shape.float, FRACTION) | long | bit(group_like, GROUP_LIKE))
 }

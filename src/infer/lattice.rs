@@ -356,12 +356,14 @@ where
     let mut seen = Seen::default();
     let mut buffer = Vec::new();
     for part in parts {
+        let mut here = Seen::default();
         for cell in part.iter() {
             match cell {
-                Some((text, quoted)) => seen.add(text, quoted, rules, &mut buffer),
-                None => seen.nulls += 1,
+                Some((text, quoted)) => here.add(text, quoted, rules, &mut buffer),
+                None => here.nulls += 1,
             }
         }
+        seen.merge(&here);
     }
     seen.conclude(rules)
 }

@@ -3,18 +3,21 @@
 //! Takes columns of cells as the file has them, gives Arrow arrays. A type is chosen only if every
 //! value of the column survives it; otherwise the column stays text, each value as it was.
 
+#[cfg(test)]
+mod cases;
 mod class;
+mod clock;
 mod column;
 mod convert;
 mod lattice;
 mod layout;
 mod marks;
 mod number;
+#[cfg(test)]
+mod properties;
 mod reader;
 mod rules;
 mod temporal;
-#[cfg(test)]
-mod tests;
 
 // A reader that knows the class of most of its values, or reads them, itself needs all of these.
 #[allow(unused_imports)]

@@ -46,6 +46,9 @@ impl<'a> Reader<'a> {
 
     fn number<'t>(&'t mut self, text: &'t [u8]) -> Option<&'t [u8]> {
         let text = text.trim_ascii();
+        if self.has_plain_numbers() {
+            return Some(text);
+        }
         match self.decimal {
             Some(decimal) => marks::to_plain(text, decimal, &mut self.buffer),
             None => self.rules.plain_number(text, &mut self.buffer),

@@ -201,9 +201,8 @@ impl ColumnRules {
             return false;
         }
         let text = text.trim_ascii();
-        let is = |na: &&str| na.as_bytes() == text;
-        text.len() <= 8
-            && (text.is_empty() || NA_TEXTS.iter().chain(NOTHING_TEXTS).any(|na| is(na)))
+        let mut known = NA_TEXTS.iter().chain(NOTHING_TEXTS);
+        text.len() <= 8 && (text.is_empty() || known.any(|na| na.as_bytes() == text))
     }
 
     pub(super) fn boolean(&self, text: &[u8]) -> Option<bool> {

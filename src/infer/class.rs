@@ -131,7 +131,7 @@ pub fn class(text: &[u8], rules: &ColumnRules, buffer: &mut Vec<u8>) -> Class {
     if rules.boolean(text).is_some() {
         return BOOL;
     }
-    if rules.dates != Dates::Never && (digit || first.is_ascii_alphabetic()) {
+    if rules.dates != Dates::Never && (digit || names_a_day(text)) {
         let class = dates(text, rules);
         if class != 0 {
             return class;
@@ -144,6 +144,12 @@ pub fn class(text: &[u8], rules: &ColumnRules, buffer: &mut Vec<u8>) -> Class {
         }
     }
     if digit && text.iter().all(u8::is_ascii_digit) { DIGITS } else { 0 }
+}
+
+/// Whether a text that begins with a letter ends as dates and times do; few words do.
+fn names_a_day(text: &[u8]) -> bool {
+    let ends = matches!(text, [.., b'0'..=b'9' | b'M' | b'm' | b'Z' | b'z' | b'C' | b'T']);
+    ends && text[0].is_ascii_alphabetic()
 }
 
 fn dates(text: &[u8], rules: &ColumnRules) -> Class {

@@ -196,13 +196,20 @@ impl ColumnRules {
 
     /// Whether the text is null where that lets the rest of the column be typed.
     pub(super) fn may_be_null(&self, text: &[u8]) -> bool {
-        // Nearly every value is long or a number: those are through with the first look.
-        if !self.maybe_null || text.first().is_some_and(|b| matches!(b, b'0' | b'2'..=b'9')) {
+        if !self.maybe_null {
             return false;
         }
         let text = text.trim_ascii();
+        // Nearly every value is through with the first look.
+        let worth_a_look = match text {
+            [] => return true,
+            [b'1', b'.', mark, ..] => *mark == b'#',
+            [b'-', b'0'..=b'9', rest @ ..] => rest.get(1) == Some(&b'#'),
+            [b'N' | b'n' | b'#' | b'<' | b'-' | b'.' | b'?' | 0xe2, ..] => text.len() <= 8,
+            _ => false,
+        };
         let mut known = NA_TEXTS.iter().chain(NOTHING_TEXTS);
-        text.len() <= 8 && (text.is_empty() || known.any(|na| na.as_bytes() == text))
+        worth_a_look && known.any(|na| na.as_bytes() == text)
     }
 
     pub(super) fn boolean(&self, text: &[u8]) -> Option<bool> {
@@ -307,6 +314,17 @@ mod tests {
             if options.contains("keep_default_na") || options.contains("na_filter") {
                 assert!(!rules.may_be_null(b"-") && !rules.may_be_null(b"NA"), "{options}");
             }
+        }
+    }
+
+    #[test]
+    fn texts_that_may_be_null() {
+        let rules = rules(serde_json::json!({}));
+        for text in NA_TEXTS.iter().chain(NOTHING_TEXTS).chain(&["", "  ", " NA "]) {
+            assert!(rules.may_be_null(text.as_bytes()), "{text:?}");
+        }
+        for text in ["-1", "1.5", "x", "Namibia", "-x", "0", "NAN", "…"] {
+            assert!(!rules.may_be_null(text.as_bytes()), "{text:?}");
         }
     }
 

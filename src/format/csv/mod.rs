@@ -277,12 +277,12 @@ fn ambiguous(name: &str, ambiguity: Ambiguity) -> Issue {
     match ambiguity {
         Ambiguity::Dates => issue(
             Code::AmbiguousDate,
-            "in each of its dates the day could be the month, or the year the day",
+            "nothing in its dates says which number is the day",
             "dayfirst=true if the day stands before the month, dayfirst=false if behind",
         ),
         Ambiguity::Numbers => issue(
             Code::AmbiguousNumber,
-            "the mark in each of its numbers could set off thousands or decimals",
+            "nothing in its numbers says whether the mark sets off thousands or decimals",
             "name the mark: thousands=\",\" or decimal=\",\"; with points, thousands=\".\" and \
              decimal=\",\"",
         ),

@@ -82,13 +82,11 @@ impl Moment {
             | if far { FAR_TIME } else { 0 }
     }
 
-    /// The numbers in first, second and last place of a date with a year of two digits.
+    /// The three numbers of a date whose year has two digits; `None` where the month is in words:
+    /// nobody writes the year first there.
     pub fn places(&self) -> Option<(u32, u32, u32)> {
-        let day = self.day?;
-        let year = day.year.rem_euclid(100) as u32;
-        // With the month in words the second number is the day.
-        let (first, middle) = if day.either { (day.first, day.second) } else { (day.second, 0) };
-        Some((first, middle, year))
+        let day = self.day.filter(|day| day.either)?;
+        Some((day.first, day.second, day.year.rem_euclid(100) as u32))
     }
 }
 

@@ -43,7 +43,9 @@ mod transform;
 pub use error::{Error, ErrorKind, Result};
 pub use guard::quiet_guarded_panics;
 pub use limits::Limits;
-pub use options::{Compression, FileType, Options, Parallelism, ParserOptions, TableNames, Transforms};
+pub use options::{
+    Compression, FileType, Options, Parallelism, ParserOptions, TableNames, Transforms,
+};
 pub use pipeline::{Ingest, ingest};
 pub use progress::Progress;
 pub use report::{Code, Issue, Report, Severity, Stage};

@@ -6,6 +6,9 @@ use arrow::datatypes::SchemaRef;
 use crate::options::dtype_name;
 use crate::report::{ColumnReport, TableReport};
 
+/// The key of a field's metadata that says how its texts were written.
+pub const FORMAT_KEY: &str = "tablemill.format";
+
 /// A named Arrow table. Its batches all have its schema.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -78,6 +81,7 @@ impl Table {
                     .iter()
                     .map(|batch| batch.column(index).logical_null_count() as u64)
                     .sum(),
+                format: field.metadata().get(FORMAT_KEY).cloned(),
             })
             .collect();
         TableReport {

@@ -27,7 +27,8 @@ pub(crate) fn decimal(text: &[u8], start: usize, end: usize) -> Option<(f64, boo
         fraction = at - from;
     }
     // More than 19 digits may not fit; none at all is no number.
-    if (whole + fraction).wrapping_sub(1) > 18 {
+    let counted = fraction + if text[start] == b'0' { 0 } else { whole };
+    if counted > 19 || whole + fraction == 0 {
         return None;
     }
     let mut power = -(fraction as i32);
@@ -189,7 +190,8 @@ mod tests {
             assert_eq!(read(text), None, "{text}");
         }
         assert!(read("3.14159265358979323").unwrap().1);
-        assert!(!read("0.0123456789012345678").unwrap().1);
+        assert!(read("0.0123456789012345678").unwrap().1);
+        assert!(!read("0.01234567890123456").unwrap().1);
     }
 
     proptest! {

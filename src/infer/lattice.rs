@@ -1,49 +1,64 @@
 //! The type lattice: every value narrows what its column can be; what is left at the end is the type.
 
 use arrow::datatypes::{DataType, TimeUnit};
-use chrono::Datelike;
 
+use super::class::{
+    ACCOUNTING, BOOL, COMMA, COMMON, Class, DATE, DAY_FIRST, DECIMAL, DIGITS, EITHER_MARK,
+    EITHER_ORDER, FAR_TIME, FINE_TIME, FLOAT, GROUPINGS, INT64, LONG_FLOAT, MARKED, MONTH_FIRST,
+    POINT_DECIMAL, POINT_FLOAT, POINT_INT64, POINT_NUMBERS, SHORT_YEAR, STAMP, SUSPECT, TIME,
+    TYPE_BITS, TYPES, UINT64, ZONED, class,
+};
 use super::column::TextColumn;
-use super::number::number_shape;
+use super::layout::{Ambiguity, Layout};
 use super::rules::{ColumnRules, Dates};
-use super::temporal::{Temporal, parse_flexible, parse_iso};
+use super::temporal;
 
-const BOOL: u16 = 1;
-const INT64: u16 = 1 << 1;
-const UINT64: u16 = 1 << 2;
-const DECIMAL: u16 = 1 << 3;
-const FLOAT: u16 = 1 << 4;
-const DATE: u16 = 1 << 5;
-const STAMP: u16 = 1 << 6;
-const ZONED: u16 = 1 << 7;
-const TIME: u16 = 1 << 8;
-const ALL: u16 = (1 << 9) - 1;
+/// No value so far.
+const NEVER: u64 = u64::MAX;
+const TEMPORAL: Class = DATE | STAMP | ZONED | TIME;
+const PLAIN: Class = BOOL | INT64 | UINT64 | DECIMAL | FLOAT | TEMPORAL;
 
-/// What the values seen so far have in common.
+/// What the cells seen so far have in common. Cells are numbered from 0 in the order they come;
+/// parts seen apart are put together by [`merge`](Self::merge).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Seen {
-    types: u16,
-    kinds: u16,
-    values: u64,
-    texts: u64,
-    maybe_null: u64,
-    fine_time: bool,
-    far_time: bool,
+    /// The readings that every value allows.
+    pub types: Class,
+    /// All that came up in any value.
+    pub kinds: Class,
+    /// Cells that are null whatever the column is.
+    pub nulls: u64,
+    /// Cells that are null where that lets the rest be typed.
+    pub maybe_null: u64,
+    /// Other cells.
+    pub values: u64,
+    /// Values that are nothing but text.
+    pub texts: u64,
     /// Values with more digits than a float holds.
     pub long_floats: u64,
+    first_text: u64,
+    /// The cell that ruled out each reading.
+    lost: [u64; TYPE_BITS],
+    /// The numbers from 1 to 31 that stood first and last in dates with years of two digits; bit 0 of
+    /// the last ones says that the last number cannot be a day, or the second no month.
+    first_places: u32,
+    last_places: u32,
 }
 
 impl Default for Seen {
     fn default() -> Self {
         Seen {
-            types: ALL,
+            types: COMMON,
             kinds: 0,
+            nulls: 0,
+            maybe_null: 0,
             values: 0,
             texts: 0,
-            maybe_null: 0,
-            fine_time: false,
-            far_time: false,
             long_floats: 0,
+            first_text: NEVER,
+            lost: [NEVER; TYPE_BITS],
+            first_places: 0,
+            last_places: 0,
         }
     }
 }
@@ -55,12 +70,16 @@ pub struct Inferred {
     pub data_type: DataType,
     /// Whether texts such as `NA` are null, because that lets the rest be typed.
     pub na_is_null: bool,
+    /// How texts are read.
+    pub layout: Layout,
     /// Values that a float holds only nearly.
     pub long_floats: u64,
     /// Whether the column is text because its values are of several kinds.
     pub mixed: bool,
-    /// The first value that stands out where they are: its part and its row there, from 0.
-    pub odd: Option<(usize, usize)>,
+    /// Whether the column is text because nothing settles how its values are meant.
+    pub ambiguous: Option<Ambiguity>,
+    /// The first cell, from 0, that stands out where they are mixed.
+    pub odd: Option<u64>,
 }
 
 impl Inferred {
@@ -69,251 +88,290 @@ impl Inferred {
         Inferred {
             data_type: DataType::Utf8,
             na_is_null: false,
+            layout: Layout::default(),
             long_floats: 0,
             mixed: false,
+            ambiguous: None,
             odd: None,
         }
     }
+
+    /// How the texts are written, where not as programs write them: `%d/%m/%Y`, `1.234,5`.
+    pub fn format(&self) -> Option<String> {
+        self.layout.format(&self.data_type)
+    }
+}
+
+/// How the dates of a column are ordered.
+enum Order {
+    DayFirst(bool),
+    Open,
+    None,
 }
 
 impl Seen {
-    /// Narrows by one more value.
+    /// Whether nothing but text is left for the values to be, whatever follows.
+    pub fn is_text(&self) -> bool {
+        self.values > 0 && self.types & TYPES == 0
+    }
+
+    /// Narrows by all cells of a part.
+    pub fn add_all(&mut self, part: &TextColumn, rules: &ColumnRules) {
+        let mut buffer = Vec::new();
+        for cell in part.iter() {
+            match cell {
+                Some((text, quoted)) => self.add(text, quoted, rules, &mut buffer),
+                None => self.nulls += 1,
+            }
+        }
+    }
+
+    /// The cells so far.
+    pub fn cells(&self) -> u64 {
+        self.nulls + self.maybe_null + self.values
+    }
+
+    /// Narrows by the next cell. `buffer` is only room to work in.
     pub fn add(&mut self, text: &[u8], quoted: bool, rules: &ColumnRules, buffer: &mut Vec<u8>) {
         if rules.is_null(text, quoted) {
+            self.nulls += 1;
             return;
         }
         if rules.may_be_null(text) {
             self.maybe_null += 1;
             return;
         }
-        self.values += 1;
-        let types = self.classify(text, rules, buffer);
-        self.types &= types;
-        self.kinds |= types;
+        let class = class(text, rules, buffer);
+        self.note(class);
+        if class & SHORT_YEAR != 0 {
+            self.note_places(text);
+        }
+    }
+
+    /// Narrows by the next value, whose class is known. Dates with years of two digits leave more to
+    /// remember: they are for [`add`](Self::add).
+    pub fn note(&mut self, class: Class) {
+        let lost = self.types & !class;
+        if lost != 0 {
+            self.lose(lost);
+        }
+        self.kinds |= class;
         // Digits with leading zeros are no mistake in a column of identifiers.
-        let is_text = types == 0 && !text.iter().all(u8::is_ascii_digit);
-        self.texts += u64::from(is_text);
+        if class & (TYPES | DIGITS) == 0 {
+            self.first_text = self.first_text.min(self.cells());
+            self.texts += 1;
+        }
+        self.long_floats += u64::from(class & LONG_FLOAT != 0);
+        self.values += 1;
     }
 
-    /// Whether there is a text among them that is no identifier.
-    pub fn has_texts(&self) -> bool {
-        self.texts > 0
+    fn lose(&mut self, lost: Class) {
+        let cell = self.cells();
+        self.types &= !lost;
+        let mut bits = lost & TYPES;
+        while bits != 0 {
+            self.lost[bits.trailing_zeros() as usize] = cell;
+            bits &= bits - 1;
+        }
     }
 
-    /// Whether nothing but text is left for them to be.
-    pub fn is_text(&self) -> bool {
-        self.values > 0 && self.types == 0
+    fn note_places(&mut self, text: &[u8]) {
+        let moment = temporal::parse(text.trim_ascii(), false);
+        let Some((first, middle, last)) = moment.and_then(|moment| moment.places()) else { return };
+        self.first_places |= 1 << first.min(31);
+        let year_first = (1..=31).contains(&last) && middle <= 12;
+        self.last_places |= if year_first { 1 << last } else { 1 };
     }
 
-    /// What these values and later ones have in common.
+    /// What was seen here, then what was seen in the cells that follow.
     pub fn merge(&mut self, later: &Seen) {
+        let before = self.cells();
+        let earliest = |first: u64, second: u64| first.min(second.saturating_add(before));
+        self.first_text = earliest(self.first_text, later.first_text);
+        for (first, second) in self.lost.iter_mut().zip(&later.lost) {
+            *first = earliest(*first, *second);
+        }
         self.types &= later.types;
         self.kinds |= later.kinds;
+        self.nulls += later.nulls;
+        self.maybe_null += later.maybe_null;
         self.values += later.values;
         self.texts += later.texts;
-        self.maybe_null += later.maybe_null;
-        self.fine_time |= later.fine_time;
-        self.far_time |= later.far_time;
         self.long_floats += later.long_floats;
+        self.first_places |= later.first_places;
+        self.last_places |= later.last_places;
     }
 
-    fn classify(&mut self, text: &[u8], rules: &ColumnRules, buffer: &mut Vec<u8>) -> u16 {
-        let text = text.trim_ascii();
-        let starts = text.first().copied().unwrap_or_default();
-        if let Some(shape) = rules
-            .plain_number(text, buffer)
-            .filter(|_| !starts.is_ascii_alphabetic() || starts | 32 == b'i')
-            .and_then(number_shape)
-        {
-            self.long_floats += u64::from(shape.long_float);
-            let number = if shape.int64 { INT64 } else { 0 }
-                | if shape.uint64 { UINT64 } else { 0 }
-                | if shape.decimal { DECIMAL } else { 0 }
-                | if shape.float { FLOAT } else { 0 };
-            return number | self.flexible_date(text, rules);
+    /// The first text among values, or the first value that agrees with none before it.
+    fn odd(&self) -> Option<u64> {
+        if self.first_text != NEVER {
+            return Some(self.first_text);
         }
-        if rules.boolean(text).is_some() {
-            return BOOL;
-        }
-        if rules.dates == Dates::Never || text.len() < 6 {
-            return 0;
-        }
-        if let Dates::Any { .. } = rules.dates {
-            return self.flexible_date(text, rules);
-        }
-        parse_iso(text).map_or(0, |found| self.temporal(found))
-    }
-
-    /// `20260131` is a number unless the caller says that the column holds dates.
-    fn flexible_date(&mut self, text: &[u8], rules: &ColumnRules) -> u16 {
-        match rules.dates {
-            Dates::Any { dayfirst } => {
-                parse_flexible(text, dayfirst).map_or(0, |found| self.temporal(found))
-            }
-            _ => 0,
-        }
-    }
-
-    fn temporal(&mut self, (value, fine): (Temporal, bool)) -> u16 {
-        self.fine_time |= fine;
-        let year = match value {
-            Temporal::Date(date) => date.year(),
-            Temporal::Stamp(stamp) | Temporal::Zoned(stamp) => stamp.year(),
-            Temporal::Time(_) => 2000,
+        let all_lost = |bits: Class| {
+            let lost = (0..TYPE_BITS).filter(|bit| bits >> bit & 1 != 0).map(|bit| self.lost[bit]);
+            lost.max().unwrap_or(NEVER)
         };
-        self.far_time |= !(1678..=2261).contains(&year);
-        match value {
-            Temporal::Date(_) => DATE | STAMP,
-            Temporal::Stamp(_) => STAMP,
-            Temporal::Zoned(_) => ZONED,
-            Temporal::Time(_) => TIME,
-        }
+        // Numbers with marks need a grouping and a type.
+        let marked =
+            |shift: u32| all_lost(GROUPINGS << shift).min(all_lost(POINT_NUMBERS << shift));
+        let cell = all_lost(PLAIN).max(marked(0)).max(marked(COMMA));
+        (cell != NEVER).then_some(cell)
     }
 
     /// The narrowest type that every value survives.
     pub fn conclude(&self, rules: &ColumnRules) -> Inferred {
-        let text = |mixed| Inferred { mixed, ..Inferred::text() };
         if rules.never_typed {
-            return text(false);
+            return Inferred::text();
         }
         if let Some(forced) = &rules.forced {
-            // Asked for as text, every text is kept, `NA` too.
-            let na_is_null = *forced != DataType::Utf8;
-            return Inferred { data_type: forced.clone(), na_is_null, ..text(false) };
+            return self.forced(forced, rules);
         }
         if self.values == 0 {
             let data_type = if self.maybe_null == 0 { DataType::Null } else { DataType::Utf8 };
-            return Inferred { data_type, ..text(false) };
+            return Inferred { data_type, ..Inferred::text() };
+        }
+        let ambiguous = |what| Inferred { ambiguous: Some(what), ..Inferred::text() };
+        let dates_first = matches!(rules.dates, Dates::Any { .. });
+        if dates_first && let Some((data_type, order)) = self.dated(rules) {
+            return self.typed(data_type, None, matches!(order, Order::DayFirst(true)));
         }
         let is = |bit| self.types & bit != 0;
-        let dates_wanted = matches!(rules.dates, Dates::Any { .. });
-        let unit = if self.fine_time { TimeUnit::Nanosecond } else { TimeUnit::Microsecond };
-        // Nanoseconds reach from 1678 to 2261; finer times further away have no type but text.
-        let timed = !(self.fine_time && self.far_time);
-        let data_type = match () {
-            () if dates_wanted && is(DATE) => DataType::Date32,
-            () if dates_wanted && is(STAMP) && timed => DataType::Timestamp(unit, None),
-            () if is(BOOL) => DataType::Boolean,
-            () if is(INT64) => DataType::Int64,
-            () if is(UINT64) => DataType::UInt64,
-            () if is(DECIMAL) => DataType::Decimal128(38, 0),
-            () if is(FLOAT) => DataType::Float64,
-            () if is(DATE) => DataType::Date32,
-            () if is(STAMP) && timed => DataType::Timestamp(unit, None),
-            () if is(ZONED) && timed => DataType::Timestamp(unit, Some("UTC".into())),
-            () if is(TIME) => DataType::Time64(unit),
-            // Worth a word where texts are the exception, or where the values never agree.
-            () => {
-                let exceptional = self.texts > 0 && self.texts * 2 <= self.values;
-                let conflicting =
-                    self.texts == 0 && self.kinds & (BOOL | DATE | STAMP | ZONED | TIME) != 0;
-                return text(exceptional || conflicting);
-            }
+        let plain = match () {
+            () if is(BOOL) => Some(DataType::Boolean),
+            () if is(INT64) => Some(DataType::Int64),
+            () if is(UINT64) => Some(DataType::UInt64),
+            () if is(DECIMAL) => Some(DataType::Decimal128(38, 0)),
+            () if is(FLOAT) => Some(DataType::Float64),
+            () if is(TIME) => Some(DataType::Time64(self.unit())),
+            () => None,
         };
+        if let Some(data_type) = plain {
+            return self.typed(data_type, None, false);
+        }
+        match self.dated(rules) {
+            Some((data_type, Order::DayFirst(day_first))) => {
+                return self.typed(data_type, None, day_first);
+            }
+            Some((_, Order::Open)) => return ambiguous(Ambiguity::Dates),
+            _ => {}
+        }
+        match self.marked() {
+            Some((_, None)) => return ambiguous(Ambiguity::Numbers),
+            Some((data_type, decimal)) if !is(SUSPECT | ACCOUNTING) => {
+                return self.typed(data_type, decimal, false);
+            }
+            _ => {}
+        }
+        // Worth a word where texts are the exception, or where the values never agree.
+        let exceptional = self.texts > 0 && self.texts * 2 <= self.values;
+        let several = self.kinds & (BOOL | TEMPORAL | MARKED) != 0;
+        let conflicting = self.texts == 0 && several && self.odd().is_some();
+        let mixed = exceptional || conflicting;
+        Inferred { mixed, odd: self.odd().filter(|_| mixed), ..Inferred::text() }
+    }
+
+    fn unit(&self) -> TimeUnit {
+        let is_fine = self.kinds & FINE_TIME != 0;
+        if is_fine { TimeUnit::Nanosecond } else { TimeUnit::Microsecond }
+    }
+
+    fn typed(&self, data_type: DataType, decimal: Option<u8>, day_first: bool) -> Inferred {
         let long_floats = if data_type == DataType::Float64 { self.long_floats } else { 0 };
-        Inferred { data_type, na_is_null: true, long_floats, mixed: false, odd: None }
+        let layout = Layout { decimal, day_first, common: self.types, kinds: self.kinds };
+        Inferred { data_type, na_is_null: true, layout, long_floats, ..Inferred::text() }
+    }
+
+    /// The type that was asked for, in the layout that the column settles.
+    fn forced(&self, forced: &DataType, rules: &ColumnRules) -> Inferred {
+        let day_first = match self.dated(rules) {
+            Some((_, Order::DayFirst(day_first))) => day_first,
+            _ => rules.prefers_day_first().unwrap_or(false),
+        };
+        let decimal = match self.marked() {
+            Some((_, decimal)) if forced.is_numeric() && self.types & (INT64 | FLOAT) == 0 => {
+                decimal
+            }
+            _ => None,
+        };
+        let inferred = self.typed(forced.clone(), decimal, day_first);
+        // Asked for as text, every text is kept, `NA` too.
+        Inferred { na_is_null: *forced != DataType::Utf8, long_floats: 0, ..inferred }
+    }
+
+    /// The type of dates and how they are ordered, if dates are what the values have in common.
+    fn dated(&self, rules: &ColumnRules) -> Option<(DataType, Order)> {
+        let kind = [DATE, STAMP, ZONED].into_iter().find(|kind| self.types & kind != 0)?;
+        let has = |bit: Class| self.kinds & bit != 0;
+        // Nanoseconds reach from 1678 to 2261; finer times further away have no type but text.
+        if has(FINE_TIME) && has(FAR_TIME) && kind != DATE {
+            return None;
+        }
+        let data_type = match kind {
+            DATE => DataType::Date32,
+            STAMP => DataType::Timestamp(self.unit(), None),
+            _ => DataType::Timestamp(self.unit(), Some("UTC".into())),
+        };
+        Some((data_type, self.order(kind, rules)))
+    }
+
+    fn order(&self, kind: Class, rules: &ColumnRules) -> Order {
+        let is = |bit| self.types & kind & bit != 0;
+        let short = self.kinds & SHORT_YEAR != 0;
+        if short && self.types & SHORT_YEAR == 0 {
+            return Order::None;
+        }
+        let wanted = rules.prefers_day_first();
+        match (is(DAY_FIRST), is(MONTH_FIRST)) {
+            (true, true) if self.kinds & EITHER_ORDER != 0 => {
+                wanted.map_or(Order::Open, Order::DayFirst)
+            }
+            (true, false) if short && wanted.is_none() && self.year_may_be_first() => Order::Open,
+            (true, true) if short && wanted.is_none() && self.year_may_be_first() => Order::Open,
+            (day_first, month_first) => Order::DayFirst(day_first && !month_first),
+        }
+    }
+
+    /// `26-01-05`, `26-01-12`: where the last number changes more than the first, it is the day.
+    fn year_may_be_first(&self) -> bool {
+        let (first, last) = (self.first_places.count_ones(), self.last_places.count_ones());
+        let dashed = self.kinds & super::class::DASH != 0;
+        self.last_places & 1 == 0 && (last > first || last == first && dashed)
+    }
+
+    /// The type of numbers with marks and the decimal mark; `None` for a mark that nothing settles.
+    fn marked(&self) -> Option<(DataType, Option<u8>)> {
+        if self.kinds & MARKED == 0 {
+            return None;
+        }
+        let reads = |shift: u32| {
+            let types = self.types >> shift;
+            types & GROUPINGS != 0 && types & POINT_NUMBERS != 0
+        };
+        let (decimal, shift) = match (reads(0), reads(COMMA)) {
+            (true, true) if self.kinds & EITHER_MARK != 0 => (None, 0),
+            (true, _) => (Some(b'.'), 0),
+            (false, true) => (Some(b','), COMMA),
+            (false, false) => return None,
+        };
+        let is = |bit: Class| self.types >> shift & bit != 0;
+        let data_type = match () {
+            () if is(POINT_INT64) => DataType::Int64,
+            () if is(POINT_DECIMAL) => DataType::Decimal128(38, 0),
+            () if is(POINT_FLOAT) => DataType::Float64,
+            () => return None,
+        };
+        Some((data_type, decimal))
     }
 }
 
 /// The type of a column from all of its parts.
 pub fn infer<'a, I>(parts: I, rules: &ColumnRules) -> Inferred
 where
-    I: IntoIterator<Item = &'a TextColumn> + Clone,
+    I: IntoIterator<Item = &'a TextColumn>,
 {
     let mut seen = Seen::default();
-    let mut buffer = Vec::new();
-    for part in parts.clone() {
-        for (text, quoted) in part.iter().flatten() {
-            seen.add(text, quoted, rules, &mut buffer);
-        }
+    for part in parts {
+        seen.add_all(part, rules);
     }
-    let mut inferred = seen.conclude(rules);
-    if inferred.mixed {
-        inferred.odd = first_odd(parts, rules);
-    }
-    inferred
-}
-
-/// The first text among values, or the first value that agrees with none before it.
-fn first_odd<'a>(
-    parts: impl IntoIterator<Item = &'a TextColumn> + Clone,
-    rules: &ColumnRules,
-) -> Option<(usize, usize)> {
-    let mut buffer = Vec::new();
-    let mut find = |stands_out: fn(&Seen) -> bool| {
-        let mut seen = Seen::default();
-        for (index, part) in parts.clone().into_iter().enumerate() {
-            for (row, cell) in part.iter().enumerate() {
-                let Some((text, quoted)) = cell else { continue };
-                seen.add(text, quoted, rules, &mut buffer);
-                if stands_out(&seen) {
-                    return Some((index, row));
-                }
-            }
-        }
-        None
-    };
-    find(|seen| seen.texts > 0).or_else(|| find(|seen| seen.types == 0))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Rules;
-    use super::*;
-    use crate::options::ParserOptions;
-
-    fn type_of(values: &[&str]) -> DataType {
-        type_with(values, serde_json::json!({}))
-    }
-
-    fn type_with(values: &[&str], options: serde_json::Value) -> DataType {
-        let options = ParserOptions::from_json(options.as_object().unwrap()).unwrap();
-        let mut column = TextColumn::default();
-        values.iter().for_each(|value| column.push(value.as_bytes(), false));
-        infer([&column], &Rules::for_text(&options, &[]).column("c", 0)).data_type
-    }
-
-    #[test]
-    fn the_lattice() {
-        let stamp =
-            |zone: Option<&str>| DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
-        for (values, expected) in [
-            (&["1", "-2"][..], DataType::Int64),
-            (&["1", "18446744073709551615"], DataType::UInt64),
-            (&["-1", "18446744073709551615"], DataType::Decimal128(38, 0)),
-            (&["1", "2.5"], DataType::Float64),
-            (&["9007199254740993", "2.5"], DataType::Utf8),
-            (&["1", "abc"], DataType::Utf8),
-            (&["00501", "10001"], DataType::Utf8),
-            (&["true", "False"], DataType::Boolean),
-            (&["true", "1"], DataType::Utf8),
-            (&["2026-01-31", ""], DataType::Date32),
-            (&["2026-01-31", "2026-01-31 10:00"], stamp(None)),
-            (&["2026-01-31T10:00:00Z", "2026-01-31T10:00:00+02:00"], stamp(Some("UTC"))),
-            (&["2026-01-31T10:00:00Z", "2026-01-31T10:00:00"], DataType::Utf8),
-            (&["10:00:00"], DataType::Time64(TimeUnit::Microsecond)),
-            (&["NA", "1"], DataType::Int64),
-            (&["NA", "DE"], DataType::Utf8),
-            (&["NA"], DataType::Utf8),
-            (&["", ""], DataType::Null),
-            (&["infinite"], DataType::Utf8),
-        ] {
-            assert_eq!(type_of(values), expected, "{values:?}");
-        }
-    }
-
-    #[test]
-    fn options_decide_what_is_open() {
-        let json = |text: &str| serde_json::from_str(text).unwrap();
-        assert_eq!(type_with(&["1,5"], json(r#"{"decimal": ","}"#)), DataType::Float64);
-        assert_eq!(type_with(&["1.234"], json(r#"{"decimal": ","}"#)), DataType::Utf8);
-        assert_eq!(type_with(&["1,234", "5"], json(r#"{"thousands": ","}"#)), DataType::Int64);
-        assert_eq!(type_with(&["1,23"], json(r#"{"thousands": ","}"#)), DataType::Utf8);
-        assert_eq!(
-            type_with(&["31/01/2026"], json(r#"{"parse_dates": ["c"], "dayfirst": true}"#)),
-            DataType::Date32
-        );
-        assert_eq!(type_with(&["2026-01-31"], json(r#"{"parse_dates": false}"#)), DataType::Utf8);
-        assert_eq!(type_with(&["x", "1"], json(r#"{"na_values": "x"}"#)), DataType::Int64);
-    }
+    seen.conclude(rules)
 }

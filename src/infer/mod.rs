@@ -3,11 +3,20 @@
 //! Takes columns of cells as the file has them, gives Arrow arrays. A type is chosen only if every
 //! value of the column survives it; otherwise the column stays text, each value as it was.
 
+#[cfg(test)]
+mod cases;
+mod class;
+mod clock;
 mod column;
 mod convert;
 pub(crate) mod decimal;
 mod lattice;
+mod layout;
+mod marks;
 mod number;
+#[cfg(test)]
+mod properties;
+mod reader;
 mod rules;
 pub(crate) mod swift;
 mod temporal;
@@ -15,5 +24,6 @@ mod temporal;
 pub use column::TextColumn;
 pub use convert::{BadValue, convert};
 pub use lattice::{Inferred, Seen, infer};
+pub use layout::Ambiguity;
 pub use number::{NumberShape, number_shape};
 pub use rules::{ColumnRules, Rules};

@@ -130,8 +130,7 @@ fn long_decimal(text: &[u8], end: usize, length: usize) -> Option<(u64, u32)> {
     let high = load8(text, end.checked_sub(16)?)?;
     let keep = !0u64 << (128 - 8 * length as u32);
     let point = ONES * u64::from(b'.');
-    let (high_points, low_points) =
-        (zero_bytes((high ^ point) | !keep), zero_bytes(low ^ point));
+    let (high_points, low_points) = (zero_bytes((high ^ point) | !keep), zero_bytes(low ^ point));
     let values = u128::from((high ^ ZEROS) & keep) | u128::from(low ^ ZEROS) << 64;
     let (joined, fraction) = if high_points | low_points == 0 {
         (values, 0)
@@ -185,8 +184,7 @@ fn day(bytes: &[u8; 10]) -> Option<i32> {
 #[inline(always)]
 pub(crate) fn days_from_civil(year: u32, month: u32, day: u32) -> Option<i32> {
     const LENGTHS: [u8; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
-    const BEFORE: [i32; 16] =
-        [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 0, 0, 0];
+    const BEFORE: [i32; 16] = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 0, 0, 0];
     let index = month as usize & 15;
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let longest = u32::from(LENGTHS[index]) + u32::from(leap && month == 2);

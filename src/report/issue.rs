@@ -174,6 +174,8 @@ codes! {
     TimePrecision = "time_precision",
     /// Days and months that could be read either way.
     AmbiguousDate = "ambiguous_date",
+    /// Marks in numbers that could set off thousands or decimals.
+    AmbiguousNumber = "ambiguous_number",
 }
 
 /// One thing that was wrong, guessed, repaired or ignored.

@@ -112,6 +112,9 @@ pub struct ColumnReport {
     pub arrow_type: String,
     /// How many of its values are null.
     pub null_count: u64,
+    /// How its texts are written, where not as programs write them: `%d/%m/%Y`, `1.234,5`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
 }
 
 impl Report {

@@ -158,3 +158,17 @@ fn bad_values_are_named_with_their_place() {
     assert_eq!(error.kind(), tablemill::ErrorKind::Corrupt);
     assert!(!error.report().unwrap().is_valid);
 }
+
+#[test]
+fn columns_say_how_they_were_written() {
+    let text = "day;price;plain;open\n31/01/2026;1.234,5;1;1/2/2026\n";
+    let options = serde_json::json!({"header": 0, "sep": ";"});
+    let report = read(text.into(), FileType::Csv, options).unwrap().report;
+    let formats: Vec<Option<&str>> =
+        report.tables[0].columns.iter().map(|column| column.format.as_deref()).collect();
+    assert_eq!(formats, [Some("%d/%m/%Y"), Some("1.234,5"), None, None]);
+    let [issue] = &report.issues[..] else { panic!("{:?}", report.issues) };
+    assert_eq!(issue.code, tablemill::Code::AmbiguousDate);
+    assert_eq!(issue.column.as_deref(), Some("open"));
+    assert!(issue.hint.as_deref().unwrap().contains("dayfirst=true"));
+}

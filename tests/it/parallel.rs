@@ -2,7 +2,9 @@
 
 use arrow::compute::concat_batches;
 use proptest::prelude::*;
-use tablemill::{Error, FileType, Ingest, Limits, Options, Parallelism, ParserOptions, Source, ingest};
+use tablemill::{
+    Error, FileType, Ingest, Limits, Options, Parallelism, ParserOptions, Source, ingest,
+};
 
 fn read(text: &str, options: &str, threads: usize, chunk_bytes: usize) -> Result<Ingest, Error> {
     let json: serde_json::Value = serde_json::from_str(options).unwrap();
@@ -36,7 +38,12 @@ fn check(text: &str, options: &str) -> Result<(), TestCaseError> {
     for (threads, chunk_bytes) in [(1, 1), (1, 7), (2, 1), (2, 16), (7, 3), (7, 40), (7, 64)] {
         let found = shown(read(text, options, threads, chunk_bytes));
         prop_assert_eq!(
-            &found, &expected, "{} threads, chunks of {}, of {:?}", threads, chunk_bytes, text
+            &found,
+            &expected,
+            "{} threads, chunks of {}, of {:?}",
+            threads,
+            chunk_bytes,
+            text
         );
     }
     Ok(())
@@ -109,7 +116,8 @@ fn a_late_surprise_widens_one_column() {
             let found = read(&text, "{}", threads, chunk_bytes).unwrap();
             let columns = &found.report.tables[0].columns;
             assert_eq!(found.tables[0].num_rows(), 10_001);
-            let types: Vec<&str> = columns.iter().map(|column| column.arrow_type.as_str()).collect();
+            let types: Vec<&str> =
+                columns.iter().map(|column| column.arrow_type.as_str()).collect();
             assert!(types[0].starts_with(expected), "{values} and {late}: {types:?}");
             assert_ne!(types[0], types[1], "{values}: only the first column widens");
         }

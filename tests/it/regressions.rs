@@ -134,7 +134,7 @@ fn a_null_alone_in_its_row_is_a_row() {
 #[test]
 fn years_of_two_digits_are_no_dates_of_antiquity() {
     let dates = serde_json::json!({"parse_dates": ["d"], "header": 0});
-    assert_eq!(csv("x.csv", "d,v\n01/02/26,1\n", dates).unwrap(), "d,v\n01/02/26,1\n");
+    assert_eq!(csv("x.csv", "d,v\n01/02/26,1\n", dates).unwrap(), "d,v\n2026-01-02,1\n");
 }
 
 #[test]

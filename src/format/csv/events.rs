@@ -70,7 +70,8 @@ impl<'a, 'p> Events<'a, 'p> {
             (Code::LongRow, "the surplus is in columns of its own")
         };
         let row = self.rows + event.row + 1;
-        let message = |what: &str| format!("row {row} has {got} cells, expected {}{what}", self.named);
+        let message =
+            |what: &str| format!("row {row} has {got} cells, expected {}{what}", self.named);
         let (code, issue) = match context.parser().on_bad_lines {
             None => (code, Issue::warning(Stage::Parse, code, message(&format!("; {what}")))),
             Some(BadLines::Error) => {

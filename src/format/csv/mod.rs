@@ -24,8 +24,8 @@ use crate::options::{FileType, nearest};
 use crate::report::{Code, Issue, Stage};
 
 pub use dialect::CsvDialect;
-pub use records::{Field as RecordField, Record, RecordReader};
 pub(super) use notes::bad_value;
+pub use records::{Field as RecordField, Record, RecordReader};
 
 /// The reader of delimited text.
 #[derive(Debug)]

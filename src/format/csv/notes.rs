@@ -6,7 +6,7 @@ use super::Place;
 use super::scan::Scan;
 use crate::context::Context;
 use crate::error::Result;
-use crate::infer::{BadValue, Seen, TextColumn};
+use crate::infer::{Ambiguity, BadValue, TextColumn};
 use crate::options::dtype_name;
 use crate::report::{Code, Issue, Stage, quote};
 
@@ -15,7 +15,6 @@ pub(super) fn columns(
     scan: &Scan,
     names: &[String],
     long_floats: &[u64],
-    seen: &[Vec<Seen>],
     gathered: &[(usize, Vec<TextColumn>)],
     place: &Place<'_>,
     context: &mut Context<'_>,
@@ -34,12 +33,15 @@ pub(super) fn columns(
                     .hint(format!("dtype={{{name:?}: \"str\"}} keeps every digit")),
             );
         }
+        if let Some(ambiguity) = inferred.ambiguous {
+            context.reporter.push(ambiguous(name, ambiguity));
+        }
         let texts = gathered.iter().find(|(column, _)| *column == index);
-        if let Some((_, texts)) = texts.filter(|_| inferred.mixed)
-            && let Some((chunk, row)) = first_odd(scan, index, &seen[index], texts)
-        {
+        if let (Some((_, texts)), Some(odd)) = (texts, inferred.odd) {
+            let chunk = scan.rows.partition_point(|before| *before <= odd) - 1;
+            let row = (odd - scan.rows[chunk]) as usize;
             let (text, _) = texts[chunk].get(row).unwrap_or_default();
-            let row_number = scan.rows[chunk] + row as u64 + 1;
+            let row_number = odd + 1;
             let message = format!(
                 "column {name:?} is kept as text: its values are of several types, \"{}\" in row \
                  {row_number} is the first that stands out",
@@ -55,35 +57,25 @@ pub(super) fn columns(
     }
 }
 
-/// The first text among values, or the first value that agrees with none before it: its chunk and
-/// its row there.
-fn first_odd(
-    scan: &Scan,
-    column: usize,
-    seen: &[Seen],
-    texts: &[TextColumn],
-) -> Option<(usize, usize)> {
-    let rules = &scan.columns[column].rules;
-    let find = |stands_out: fn(&Seen) -> bool| {
-        let mut before = Seen::default();
-        for (chunk, (seen, texts)) in seen.iter().zip(texts).enumerate() {
-            let mut all = before.clone();
-            all.merge(seen);
-            if stands_out(&all) {
-                let mut buffer = Vec::new();
-                let mut cells = texts.iter();
-                let row = cells.position(|cell| {
-                    let Some((text, quoted)) = cell else { return false };
-                    before.add(text, quoted, rules, &mut buffer);
-                    stands_out(&before)
-                });
-                return row.map(|row| (chunk, row));
-            }
-            before = all;
-        }
-        None
+/// The issue of a column that nothing in it settles.
+fn ambiguous(name: &str, ambiguity: Ambiguity) -> Issue {
+    let issue = |code, what, hint: &str| {
+        let message = format!("column {name:?} is kept as text: {what}");
+        Issue::warning(Stage::Parse, code, message).column(name).hint(hint)
     };
-    find(Seen::has_texts).or_else(|| find(Seen::is_text))
+    match ambiguity {
+        Ambiguity::Dates => issue(
+            Code::AmbiguousDate,
+            "nothing in its dates says which number is the day",
+            "dayfirst=true if the day stands before the month, dayfirst=false if behind",
+        ),
+        Ambiguity::Numbers => issue(
+            Code::AmbiguousNumber,
+            "nothing in its numbers says whether the mark sets off thousands or decimals",
+            "name the mark: thousands=\",\" or decimal=\",\"; with points, thousands=\".\" and \
+             decimal=\",\"",
+        ),
+    }
 }
 
 /// So many values that do not fit are listed; all are counted.
@@ -136,12 +128,7 @@ impl BadValues {
 }
 
 /// The issue of a value that does not fit.
-pub fn bad_value(
-    column: &str,
-    data_type: &DataType,
-    row: u64,
-    text: &[u8],
-) -> Issue {
+pub fn bad_value(column: &str, data_type: &DataType, row: u64, text: &[u8]) -> Issue {
     let wanted = match data_type {
         DataType::Date32 => "date".to_owned(),
         other => dtype_name(other),
@@ -154,4 +141,3 @@ pub fn bad_value(
         .raw(text)
         .hint(format!("drop {column} from parser_options.dtype to infer it"))
 }
-

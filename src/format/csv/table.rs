@@ -7,13 +7,13 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use bytes::Bytes;
 
+use super::Place;
 use super::dialect::{CsvDialect, Delimiter};
 use super::events::Events;
 use super::header::{self, Records};
 use super::notes::{self, BadValues};
 use super::records::{Record, RecordReader};
 use super::scan::{Kernel, Piece, Scan, ScanColumn};
-use super::Place;
 use crate::context::Context;
 use crate::error::Result;
 use crate::format::RawTable;
@@ -187,17 +187,15 @@ impl Sample {
 
 /// The fast way to read a column, where there is one.
 fn kernel(rules: &ColumnRules, inferred: &Inferred, seen: &Seen) -> Kernel {
-    if !rules.is_plain() {
+    if !rules.is_plain() || inferred.format().is_some() {
         return Kernel::Gather;
     }
     match &inferred.data_type {
         DataType::Null => Kernel::Null,
         DataType::Int64 => Kernel::Int64,
         DataType::Float64 => Kernel::Float64,
-        DataType::Date32 if !rules.reads_other_dates() => Kernel::Date32,
-        DataType::Timestamp(TimeUnit::Microsecond, None) if !rules.reads_other_dates() => {
-            Kernel::Stamp
-        }
+        DataType::Date32 => Kernel::Date32,
+        DataType::Timestamp(TimeUnit::Microsecond, None) => Kernel::Stamp,
         // Once nothing but text fits, nothing that follows can change it.
         DataType::Utf8 if !inferred.mixed && (rules.forced.is_some() || seen.is_text()) => {
             Kernel::Text
@@ -304,7 +302,7 @@ fn assemble(
             gathered.push((index, texts));
         }
     }
-    notes::columns(&scan, &names, &pieces.long_floats, &pieces.seen, &gathered, place, context);
+    notes::columns(&scan, &names, &pieces.long_floats, &gathered, place, context);
     let mut bad_values = BadValues::default();
     scan.convert(&gathered, |column, chunk, array, bad| {
         arrays[column][chunk] = Some(array);
@@ -316,7 +314,14 @@ fn assemble(
     let fields: Vec<Field> = kept
         .iter()
         .map(|index| {
-            Field::new(&names[*index], scan.columns[*index].inferred.data_type.clone(), true)
+            let inferred = &scan.columns[*index].inferred;
+            let field = Field::new(&names[*index], inferred.data_type.clone(), true);
+            match inferred.format() {
+                Some(format) => {
+                    field.with_metadata([(crate::table::FORMAT_KEY.to_owned(), format)].into())
+                }
+                None => field,
+            }
         })
         .collect();
     let schema = Arc::new(Schema::new(fields));

@@ -241,10 +241,7 @@ impl Block {
         let event = |what| Event { row, offset: record.offset, end: record.end, what };
         let cells = record.len();
         let has_surplus = cells > cut.named
-            && record
-                .cells(text)
-                .skip(cut.named)
-                .any(|(cell, quoted)| !cell.is_empty() || quoted);
+            && record.cells(text).skip(cut.named).any(|(cell, quoted)| !cell.is_empty() || quoted);
         let fits = cells == cut.named || cells > cut.named && !has_surplus;
         let kept = fits || !cut.drop_bad;
         if kept {

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Float64Array, Int64Array, NullArray,
-    TimestampMicrosecondArray,
+    ArrayRef, Date32Array, Float64Array, Int64Array, NullArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
@@ -130,7 +129,9 @@ impl Builder {
         let fits = match self {
             Builder::Skip | Builder::Broken => return true,
             Builder::Null(rows) => column.feed(&mut Nulls { rows, rules }),
-            Builder::Int64(typed) => column.feed(&mut Values::<_, Ints> { typed, rules, form: Ints }),
+            Builder::Int64(typed) => {
+                column.feed(&mut Values::<_, Ints> { typed, rules, form: Ints })
+            }
             Builder::Float64(typed) => {
                 column.feed(&mut Values::<_, Floats> { typed, rules, form: Floats })
             }

@@ -92,9 +92,9 @@ impl Scan {
         }
         for (column, builder) in builders.into_iter().enumerate() {
             chunk.long_floats.push(builder.long_floats());
-            let piece = builder.finish().map_err(|error| {
-                Issue::error(Stage::Parse, Code::Corrupt, error.to_string())
-            })?;
+            let piece = builder
+                .finish()
+                .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()))?;
             chunk.seen.push(match &piece {
                 Piece::Gathered(texts) => Some(self.seen(column, texts)),
                 _ => None,
@@ -150,9 +150,8 @@ impl Scan {
 impl Chunk {
     fn note(&mut self, block: &mut Block) {
         let before = self.rows as u64;
-        self.events.extend(
-            block.events.drain(..).map(|event| Event { row: event.row + before, ..event }),
-        );
+        self.events
+            .extend(block.events.drain(..).map(|event| Event { row: event.row + before, ..event }));
         let room = GAPS - self.gaps.len().min(GAPS);
         self.gaps.extend(block.gaps.drain(..).take(room));
         self.rows += block.rows;

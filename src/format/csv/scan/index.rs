@@ -166,8 +166,7 @@ fn step(
         structural &= !inside;
         let may_open = (structural | closes) << 1 | carry.may_open;
         let may_follow = structural | carriage | quote;
-        let wrong = opens & !may_open
-            | (closes << 1 | carry.closed) & !may_follow & valid;
+        let wrong = opens & !may_open | (closes << 1 | carry.closed) & !may_follow & valid;
         if wrong != 0 {
             return false;
         }

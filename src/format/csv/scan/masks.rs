@@ -105,8 +105,7 @@ pub(super) mod x86 {
     fn avx512(block: &[u8; 64], needles: Needles) -> Masks {
         // SAFETY: the block has 64 bytes, and the load needs no alignment.
         let bytes = unsafe { _mm512_loadu_si512(block.as_ptr().cast()) };
-        let find =
-            |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()));
+        let find = |byte: u8| _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(byte.cast_signed()));
         Masks {
             delimiter: find(needles.delimiter),
             newline: find(b'\n'),
@@ -119,8 +118,8 @@ pub(super) mod x86 {
 #[cfg(target_arch = "aarch64")]
 pub(super) mod arm {
     use std::arch::aarch64::{
-        uint8x16_t, vaddvq_u8, vandq_u8, vceqq_u8, vdupq_n_u8, vextq_u8, vget_lane_u64, vld1q_u8,
-        vpaddq_u8, vreinterpret_u64_u8, vget_low_u8,
+        uint8x16_t, vaddvq_u8, vandq_u8, vceqq_u8, vdupq_n_u8, vextq_u8, vget_lane_u64,
+        vget_low_u8, vld1q_u8, vpaddq_u8, vreinterpret_u64_u8,
     };
 
     use super::{Lanes, Masks, Needles};

@@ -182,10 +182,7 @@ impl Scan {
     /// What the values of a gathered column have in common.
     pub fn seen(&self, column: usize, texts: &TextColumn) -> Seen {
         let mut seen = Seen::default();
-        let mut buffer = Vec::new();
-        for (text, quoted) in texts.iter().flatten() {
-            seen.add(text, quoted, &self.columns[column].rules, &mut buffer);
-        }
+        seen.add_all(texts, &self.columns[column].rules);
         seen
     }
 }

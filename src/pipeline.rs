@@ -166,7 +166,12 @@ fn finish_table(name: String, raw: RawTable, context: &mut Context<'_>) -> Resul
                 .hint(format!("it is called {:?} here", unique[index])),
         );
     }
-    let table = if unique == names {
+    let table = if let Some(rows) = raw.in_file {
+        let (schema, _) = rename_columns(&raw.schema, Vec::new(), &unique).map_err(|error| {
+            Issue::error(Stage::Parse, Code::Corrupt, error.to_string()).table(&name)
+        })?;
+        Table::in_file(name, schema, rows)
+    } else if unique == names {
         Table::new(name, raw.schema, raw.batches)
     } else {
         let (schema, batches) =

@@ -1,8 +1,11 @@
 //! A table: a name, a schema, record batches.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 
+use crate::error::Result;
 use crate::options::dtype_name;
 use crate::report::{ColumnReport, TableReport};
 
@@ -15,12 +18,35 @@ pub struct Table {
     name: String,
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
+    in_file: Option<Arc<dyn Rows>>,
+}
+
+/// Rows that were left in their file, and are read from there each time. All is known of them but
+/// the values themselves.
+pub trait Rows: std::fmt::Debug + Send + Sync {
+    /// How many there are.
+    fn num_rows(&self) -> u64;
+
+    /// How many values of each column are null.
+    fn null_counts(&self) -> &[u64];
+
+    /// Hands over all rows in order, in batches of this schema, until `take` gives `false`.
+    fn each(
+        &self,
+        schema: &SchemaRef,
+        take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
+    ) -> Result<()>;
 }
 
 impl Table {
     /// A table of these batches, all of this schema.
     pub fn new(name: impl Into<String>, schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
-        Table { name: name.into(), schema, batches }
+        Table { name: name.into(), schema, batches, in_file: None }
+    }
+
+    /// A table whose rows are in a file.
+    pub(crate) fn in_file(name: String, schema: SchemaRef, rows: Arc<dyn Rows>) -> Self {
+        Table { name, schema, batches: Vec::new(), in_file: Some(rows) }
     }
 
     /// Its name, unique in the file.
@@ -33,14 +59,31 @@ impl Table {
         &self.schema
     }
 
-    /// Its rows.
+    /// Its rows, as far as they are in memory. Where `Options::leave_rows` had them stay in the file
+    /// there are none: [`each_batch`](Self::each_batch) and [`slice`](Self::slice) read them.
     pub fn batches(&self) -> &[RecordBatch] {
         &self.batches
     }
 
+    /// Hands over its rows in order, from memory or from the file, until `take` gives `false`.
+    pub fn each_batch(&self, take: &mut dyn FnMut(&RecordBatch) -> Result<bool>) -> Result<()> {
+        if let Some(rows) = &self.in_file {
+            return rows.each(&self.schema, &mut |batch| take(&batch));
+        }
+        for batch in &self.batches {
+            if !take(batch)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The number of rows.
     pub fn num_rows(&self) -> u64 {
-        self.batches.iter().map(|batch| batch.num_rows() as u64).sum()
+        match &self.in_file {
+            Some(rows) => rows.num_rows(),
+            None => self.batches.iter().map(|batch| batch.num_rows() as u64).sum(),
+        }
     }
 
     /// The same table under another name.
@@ -48,11 +91,11 @@ impl Table {
         Table { name: name.into(), ..self }
     }
 
-    /// Rows `offset .. offset + limit`, without copying.
-    pub fn slice(&self, offset: u64, limit: u64) -> Self {
+    /// Rows `offset .. offset + limit`, in memory; of a table in memory without copying.
+    pub fn slice(&self, offset: u64, limit: u64) -> Result<Self> {
         let (mut skip, mut left) = (offset, limit);
         let mut batches = Vec::new();
-        for batch in &self.batches {
+        self.each_batch(&mut |batch| {
             let rows = batch.num_rows() as u64;
             let start = skip.min(rows);
             let length = left.min(rows - start);
@@ -61,8 +104,17 @@ impl Table {
             }
             skip -= start;
             left -= length;
+            Ok(left > 0)
+        })?;
+        Ok(Table::new(self.name.clone(), self.schema.clone(), batches))
+    }
+
+    fn null_count(&self, column: usize) -> u64 {
+        if let Some(rows) = &self.in_file {
+            return rows.null_counts().get(column).copied().unwrap_or(0);
         }
-        Table { name: self.name.clone(), schema: self.schema.clone(), batches }
+        let nulls = |batch: &RecordBatch| batch.column(column).logical_null_count() as u64;
+        self.batches.iter().map(nulls).sum()
     }
 
     /// Its entry in a report.
@@ -76,11 +128,7 @@ impl Table {
                 name: field.name().clone(),
                 dtype: dtype_name(field.data_type()),
                 arrow_type: field.data_type().to_string(),
-                null_count: self
-                    .batches
-                    .iter()
-                    .map(|batch| batch.column(index).logical_null_count() as u64)
-                    .sum(),
+                null_count: self.null_count(index),
                 format: field.metadata().get(FORMAT_KEY).cloned(),
             })
             .collect();

@@ -62,7 +62,7 @@ enum Header {
 impl Convert {
     /// Runs the verb.
     pub(super) fn run(&self) -> Result<Status, Stop> {
-        let mut options = self.read.options(&self.sql)?;
+        let mut options = Options { leave_rows: true, ..self.read.options(&self.sql)? };
         if self.text {
             keep_text(&mut options)?;
         }

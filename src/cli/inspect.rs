@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::Options;
 use crate::limits::human_bytes;
 use crate::report::{Dialect, Report, Stage, TableReport};
 
@@ -50,7 +51,7 @@ Examples:
 impl Inspect {
     /// Runs the verb.
     pub(super) fn run(&self) -> Result<Status, Stop> {
-        let options = self.read.options(&self.sql)?;
+        let options = Options { leave_rows: true, ..self.read.options(&self.sql)? };
         read::check_files(&self.files)?;
         let mut status = Status::Valid;
         for (index, file) in self.files.iter().enumerate() {
@@ -104,7 +105,7 @@ fn summary(reading: &Reading, style: Style, out: &mut dyn Write) -> io::Result<(
         }
         if columns.num_rows > 0 {
             writeln!(out)?;
-            for line in preview::lines(table, ROWS, width, style) {
+            for line in preview::lines(table, ROWS, width, style)? {
                 writeln!(out, "{line}")?;
             }
         }

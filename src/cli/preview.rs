@@ -13,9 +13,14 @@ use super::terminal::{Style, printable};
 const CELL_CHARACTERS: usize = 120;
 
 /// The first `rows` rows, cut to `width` columns; then what was left out.
-pub(super) fn lines(table: &Table, rows: u64, width: usize, style: Style) -> Vec<String> {
+pub(super) fn lines(
+    table: &Table,
+    rows: u64,
+    width: usize,
+    style: Style,
+) -> std::io::Result<Vec<String>> {
     let fields = table.schema().fields();
-    let head = table.slice(0, rows);
+    let head = table.slice(0, rows)?;
     let columns = fields.iter().enumerate().map(|(index, field)| {
         let arrays = head.batches().iter().map(|batch| batch.column(index).as_ref());
         Column {
@@ -35,7 +40,7 @@ pub(super) fn lines(table: &Table, rows: u64, width: usize, style: Style) -> Vec
     if !rest.is_empty() {
         lines.push(style.faint(&format!("  … {}", rest.join(", "))));
     }
-    lines
+    Ok(lines)
 }
 
 /// `1 row`, `2 rows`.
@@ -110,7 +115,7 @@ mod tests {
         .unwrap();
         let table = Table::new("t", batch.schema(), vec![batch]);
         assert_eq!(
-            lines(&table, 3, 80, Style::plain()),
+            lines(&table, 3, 80, Style::plain()).unwrap(),
             [
                 "  text    number",
                 "  null         1",
@@ -119,7 +124,7 @@ mod tests {
                 "  … 1 more row",
             ]
         );
-        assert_eq!(lines(&table, 4, 10, Style::plain())[4], "  a\\nb");
-        assert_eq!(lines(&table, 4, 10, Style::plain())[5], "  … 1 more column");
+        assert_eq!(lines(&table, 4, 10, Style::plain()).unwrap()[4], "  a\\nb");
+        assert_eq!(lines(&table, 4, 10, Style::plain()).unwrap()[5], "  … 1 more column");
     }
 }

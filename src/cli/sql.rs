@@ -101,7 +101,7 @@ impl Sql {
 fn show(table: &Table) -> io::Result<()> {
     let style = Style::of_stdout();
     let mut out = BufWriter::new(io::stdout().lock());
-    for line in preview::lines(table, ROWS, terminal::width(), style) {
+    for line in preview::lines(table, ROWS, terminal::width(), style)? {
         writeln!(out, "{line}")?;
     }
     let rows = count(table.num_rows(), "row");

@@ -212,7 +212,7 @@ pub(super) fn collect(
         }
         batches.push(batch);
     }
-    Ok(RawTable { name: None, schema, batches })
+    Ok(RawTable::new(None, schema, batches))
 }
 
 /// What the arrow crates say, in our terms.

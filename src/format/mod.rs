@@ -10,6 +10,8 @@ mod parquet;
 mod select;
 pub mod write;
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
@@ -17,6 +19,7 @@ use bytes::Bytes;
 use crate::context::Context;
 use crate::detect::Signature;
 use crate::error::Result;
+use crate::table::Rows;
 
 /// One part to read: its bytes and what it is called.
 #[derive(Clone, Debug)]
@@ -37,6 +40,15 @@ pub struct RawTable {
     pub schema: SchemaRef,
     /// The rows, in batches of this schema.
     pub batches: Vec<RecordBatch>,
+    /// The rows where they were left in the file; there are no batches then.
+    pub in_file: Option<Arc<dyn Rows>>,
+}
+
+impl RawTable {
+    /// A table in memory.
+    pub fn new(name: Option<String>, schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
+        RawTable { name, schema, batches, in_file: None }
+    }
 }
 
 /// What a format has to do: tell its own bytes, and read them.

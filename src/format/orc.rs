@@ -122,7 +122,7 @@ fn read(bytes: &Bytes, unit: TimestampPrecision, context: &mut Context<'_>) -> R
         .iter()
         .map(|stripe| stripe.offset() as usize..stripe.offset() as usize + 1)
         .collect();
-    let mut table = RawTable { name: None, schema: open()?.build().schema(), batches: Vec::new() };
+    let mut table = RawTable::new(None, open()?.build().schema(), Vec::new());
     for index in wanted {
         let Some(range) = ranges.get(*index as usize) else {
             let message = format!("stripes names stripe {index}, the file has {}", ranges.len());

@@ -72,9 +72,9 @@ pub fn write_table(
     match format {
         OutputFormat::Csv => write_csv(table, options, out),
         OutputFormat::Ndjson | OutputFormat::Json => write_json(table, format, out),
-        OutputFormat::Parquet => write_parquet(table, out).map_err(parquet_error),
-        OutputFormat::Arrow => write_arrow_file(table, out).map_err(arrow_error),
-        OutputFormat::ArrowStream => write_arrow_stream(table, out).map_err(arrow_error),
+        OutputFormat::Parquet => write_parquet(table, out),
+        OutputFormat::Arrow => write_arrow_file(table, out),
+        OutputFormat::ArrowStream => write_arrow_stream(table, out),
     }
 }
 
@@ -94,7 +94,7 @@ fn write_csv(table: &Table, options: &WriteOptions, out: &mut dyn Write) -> Resu
         piece.push(b'\n');
     }
     let mut cell = Vec::new();
-    for batch in table.batches() {
+    table.each_batch(&mut |batch| {
         let encoders = encoders(batch)?;
         for row in 0..batch.num_rows() {
             for (index, encoder) in encoders.iter().enumerate() {
@@ -118,7 +118,8 @@ fn write_csv(table: &Table, options: &WriteOptions, out: &mut dyn Write) -> Resu
                 piece.clear();
             }
         }
-    }
+        Ok(true)
+    })?;
     out.write_all(&piece)?;
     Ok(())
 }
@@ -157,7 +158,7 @@ fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Resul
         piece.push(b'[');
     }
     let mut first = true;
-    for batch in table.batches() {
+    table.each_batch(&mut |batch| {
         let encoders = encoders(batch)?;
         for row in 0..batch.num_rows() {
             if is_array && !first {
@@ -184,7 +185,8 @@ fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Resul
                 piece.clear();
             }
         }
-    }
+        Ok(true)
+    })?;
     if is_array {
         piece.extend_from_slice(b"\n]\n");
     }
@@ -200,32 +202,36 @@ fn encoders(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>> {
         .map_err(arrow_error)
 }
 
-fn write_parquet(table: &Table, out: &mut (dyn Write + Send)) -> Result<(), ParquetError> {
+/// A row group is written out when it has taken so much memory, if not for its rows before.
+const ROW_GROUP_BYTES: usize = 128 << 20;
+
+fn write_parquet(table: &Table, out: &mut (dyn Write + Send)) -> Result<()> {
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .build();
-    let mut writer = ArrowWriter::try_new(out, table.schema().clone(), Some(properties))?;
-    for batch in table.batches() {
-        writer.write(batch)?;
-    }
-    writer.close()?;
+    let mut writer = ArrowWriter::try_new(out, table.schema().clone(), Some(properties))
+        .map_err(parquet_error)?;
+    table.each_batch(&mut |batch| {
+        writer.write(batch).map_err(parquet_error)?;
+        if writer.memory_size() > ROW_GROUP_BYTES {
+            writer.flush().map_err(parquet_error)?;
+        }
+        Ok(true)
+    })?;
+    writer.close().map_err(parquet_error)?;
     Ok(())
 }
 
-fn write_arrow_file(table: &Table, out: &mut dyn Write) -> Result<(), ArrowError> {
-    let mut writer = FileWriter::try_new(out, table.schema())?;
-    for batch in table.batches() {
-        writer.write(batch)?;
-    }
-    writer.finish()
+fn write_arrow_file(table: &Table, out: &mut dyn Write) -> Result<()> {
+    let mut writer = FileWriter::try_new(out, table.schema()).map_err(arrow_error)?;
+    table.each_batch(&mut |batch| writer.write(batch).map(|()| true).map_err(arrow_error))?;
+    writer.finish().map_err(arrow_error)
 }
 
-fn write_arrow_stream(table: &Table, out: &mut dyn Write) -> Result<(), ArrowError> {
-    let mut writer = StreamWriter::try_new(out, table.schema())?;
-    for batch in table.batches() {
-        writer.write(batch)?;
-    }
-    writer.finish()
+fn write_arrow_stream(table: &Table, out: &mut dyn Write) -> Result<()> {
+    let mut writer = StreamWriter::try_new(out, table.schema()).map_err(arrow_error)?;
+    table.each_batch(&mut |batch| writer.write(batch).map(|()| true).map_err(arrow_error))?;
+    writer.finish().map_err(arrow_error)
 }
 
 fn parquet_error(error: ParquetError) -> Error {

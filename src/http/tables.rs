@@ -167,8 +167,9 @@ async fn write(table: Table, wanted: &Wanted, idle: Duration) -> ApiResult<Body>
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         let mut out = Chunks { sender, runtime, idle, buffer: Vec::with_capacity(CHUNK_BYTES) };
-        let table = table.slice(offset, limit);
-        let written = write_table(&table, format, &WriteOptions::default(), &mut out);
+        let written = table
+            .slice(offset, limit)
+            .and_then(|table| write_table(&table, format, &WriteOptions::default(), &mut out));
         let written = written.map_err(io::Error::from).and_then(|()| io::Write::flush(&mut out));
         if let Err(error) = written {
             // Where nobody listens any more there is nobody to tell.

@@ -40,6 +40,10 @@ pub struct Options {
     pub table_names: TableNames,
     /// Where to say how far the work is.
     pub progress: Option<Arc<Progress>>,
+    /// Leave the rows of a large delimited text in its file: they are read a first time for the
+    /// report and the types, and again by `Table::each_batch`. Memory stays small whatever the size
+    /// of the file. Without effect where there is SQL to run.
+    pub leave_rows: bool,
     /// How the work is shared out; it changes nothing in the result.
     pub parallelism: Parallelism,
 }

@@ -6,11 +6,18 @@ use tablemill::{
     Error, FileType, Ingest, Limits, Options, Parallelism, ParserOptions, Source, ingest,
 };
 
-fn read(text: &str, options: &str, threads: usize, chunk_bytes: usize) -> Result<Ingest, Error> {
+fn read(
+    text: &str,
+    options: &str,
+    threads: usize,
+    chunk_bytes: usize,
+    leave_rows: bool,
+) -> Result<Ingest, Error> {
     let json: serde_json::Value = serde_json::from_str(options).unwrap();
     let options = Options {
         file_type: Some(FileType::Csv),
         parser: ParserOptions::from_json(json.as_object().unwrap()).unwrap(),
+        leave_rows,
         parallelism: Parallelism { threads, chunk_bytes },
         ..Options::default()
     };
@@ -26,7 +33,14 @@ fn shown(result: Result<Ingest, Error>) -> String {
     ingest.report.timings.clear();
     let mut text = serde_json::to_string_pretty(&ingest.report).unwrap();
     for table in &ingest.tables {
-        let batch = concat_batches(table.schema(), table.batches()).unwrap();
+        let mut batches = Vec::new();
+        table
+            .each_batch(&mut |batch| {
+                batches.push(batch.clone());
+                Ok(true)
+            })
+            .unwrap();
+        let batch = concat_batches(table.schema(), &batches).unwrap();
         text.push_str(&format!("{batch:?}"));
     }
     text
@@ -34,23 +48,19 @@ fn shown(result: Result<Ingest, Error>) -> String {
 
 /// Small chunks against one thread and one chunk.
 fn check(text: &str, options: &str) -> Result<(), TestCaseError> {
-    let expected = shown(read(text, options, 1, 1 << 30));
+    let expected = shown(read(text, options, 1, 1 << 30, false));
     for (threads, chunk_bytes) in [(1, 1), (1, 7), (2, 1), (2, 16), (7, 3), (7, 40), (7, 64)] {
-        let found = shown(read(text, options, threads, chunk_bytes));
-        prop_assert_eq!(
-            &found,
-            &expected,
-            "{} threads, chunks of {}, of {:?}",
-            threads,
-            chunk_bytes,
-            text
-        );
+        for leave_rows in [false, true] {
+            let found = shown(read(text, options, threads, chunk_bytes, leave_rows));
+            let sharing = format!("{threads} threads, chunks of {chunk_bytes}, left {leave_rows}");
+            prop_assert_eq!(&found, &expected, "{}: {:?}", sharing, text);
+        }
     }
     Ok(())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
 
     #[test]
     fn any_text(text in "[ab,\"\\n1 ]{0,120}") {
@@ -113,7 +123,7 @@ fn a_late_surprise_widens_one_column() {
         text.push_str(&format!("{late},{values},steady\n"));
         text.push_str(&row.repeat(5000));
         for (threads, chunk_bytes) in [(1, 1 << 30), (2, 4096), (7, 100)] {
-            let found = read(&text, "{}", threads, chunk_bytes).unwrap();
+            let found = read(&text, "{}", threads, chunk_bytes, false).unwrap();
             let columns = &found.report.tables[0].columns;
             assert_eq!(found.tables[0].num_rows(), 10_001);
             let types: Vec<&str> =

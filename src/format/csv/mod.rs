@@ -7,6 +7,7 @@
 mod dialect;
 mod events;
 mod header;
+mod in_file;
 mod notes;
 mod records;
 mod scan;

@@ -6,7 +6,7 @@ use super::Place;
 use super::scan::Scan;
 use crate::context::Context;
 use crate::error::Result;
-use crate::infer::{Ambiguity, BadValue, TextColumn};
+use crate::infer::{Ambiguity, BadValue};
 use crate::options::dtype_name;
 use crate::report::{Code, Issue, Stage, quote};
 
@@ -15,7 +15,6 @@ pub(super) fn columns(
     scan: &Scan,
     names: &[String],
     long_floats: &[u64],
-    gathered: &[(usize, Vec<TextColumn>)],
     place: &Place<'_>,
     context: &mut Context<'_>,
 ) {
@@ -36,11 +35,10 @@ pub(super) fn columns(
         if let Some(ambiguity) = inferred.ambiguous {
             context.reporter.push(ambiguous(name, ambiguity));
         }
-        let texts = gathered.iter().find(|(column, _)| *column == index);
-        if let (Some((_, texts)), Some(odd)) = (texts, inferred.odd) {
+        if let Some(odd) = inferred.odd {
             let chunk = scan.rows.partition_point(|before| *before <= odd) - 1;
             let row = (odd - scan.rows[chunk]) as usize;
-            let (text, _) = texts[chunk].get(row).unwrap_or_default();
+            let text = &scan.cell(index, chunk, row);
             let row_number = odd + 1;
             let message = format!(
                 "column {name:?} is kept as text: its values are of several types, \"{}\" in row \

@@ -3,23 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use bytes::Bytes;
 
 use super::Place;
 use super::dialect::{CsvDialect, Delimiter};
 use super::events::Events;
 use super::header::{self, Records};
+use super::in_file::{self, InFile};
 use super::notes::{self, BadValues};
 use super::records::{Record, RecordReader};
-use super::scan::{Kernel, Piece, Scan, ScanColumn};
+use super::scan::{Chunk, Kernel, Piece, Scan, ScanColumn};
 use crate::context::Context;
 use crate::error::Result;
 use crate::format::RawTable;
 use crate::infer::{ColumnRules, Inferred, Rules, Seen, TextColumn};
 use crate::options::{BadLines, Header, SkipRows};
 use crate::report::{Code, Issue, Stage};
+use crate::table::FORMAT_KEY;
 
 /// A table, and what was found out on the way that the report wants.
 pub(super) struct Found {
@@ -82,12 +84,14 @@ pub(super) fn read(
         let end = scan.first_rows(rows);
         scan.text = scan.text.slice(..end);
     }
-    let mut pieces = Pieces::default();
+    let stays =
+        context.options.leave_rows && context.options.transforms.is_empty() && scan.is_large();
+    let mut pieces = Pieces { stays, ..Pieces::default() };
     let mut events = Events::new(place, scan.named);
-    let broken = scan.first_pass(|scan, index, chunk| {
+    let broken = scan.first_pass(|scan, _, chunk| {
         context.progress().done(chunk.end as u64);
         events.take(scan, &chunk, context)?;
-        pieces.add(index, chunk.pieces, chunk.seen, &chunk.long_floats);
+        pieces.add(chunk, |_| true);
         Ok(true)
     })?;
     let width = events.finish(context)?;
@@ -96,8 +100,19 @@ pub(super) fn read(
         names.resize(width.max(names.len()), String::new());
     }
     widen(&mut scan, &names, &broken, &mut pieces, context)?;
-    assemble(scan, names, wanted.is_some(), pieces, place, context)
-        .map(|table| Found { table, header })
+    notes::columns(&scan, &names, &pieces.long_floats, place, context);
+    let is_kept = |index: &usize| wanted.is_none() || scan.columns[*index].kernel != Kernel::Skip;
+    let kept: Vec<usize> = (0..names.len()).filter(is_kept).collect();
+    let schema = schema(&scan, &names, &kept);
+    let table = if stays {
+        in_file::check(&scan, &names, place, context)?;
+        let rows = InFile::new(scan, kept, &pieces.nulls, &pieces.seen);
+        RawTable { name: None, schema, batches: Vec::new(), in_file: Some(Arc::new(rows)) }
+    } else {
+        let batches = batches(&scan, &names, &kept, &schema, pieces, place, context)?;
+        RawTable::new(None, schema, batches)
+    };
+    Ok(Found { table, header })
 }
 
 /// Where the lines begin that `skiprows` lists.
@@ -186,7 +201,7 @@ impl Sample {
 }
 
 /// The fast way to read a column, where there is one.
-fn kernel(rules: &ColumnRules, inferred: &Inferred, seen: &Seen) -> Kernel {
+pub(super) fn kernel(rules: &ColumnRules, inferred: &Inferred, seen: &Seen) -> Kernel {
     if !rules.is_plain() || inferred.format().is_some() {
         return Kernel::Gather;
     }
@@ -204,29 +219,47 @@ fn kernel(rules: &ColumnRules, inferred: &Inferred, seen: &Seen) -> Kernel {
     }
 }
 
-/// The pieces of each column, chunk by chunk.
+/// The pieces of each column, chunk by chunk, and what is known of all its values.
 #[derive(Default)]
 struct Pieces {
+    /// Rows stay in the file: only what is known of them is kept.
+    stays: bool,
     columns: Vec<Vec<Piece>>,
-    seen: Vec<Vec<Seen>>,
+    seen: Vec<Option<Seen>>,
+    nulls: Vec<u64>,
     long_floats: Vec<u64>,
 }
 
 impl Pieces {
-    fn add(
-        &mut self,
-        _index: usize,
-        pieces: Vec<Piece>,
-        seen: Vec<Option<Seen>>,
-        long_floats: &[u64],
-    ) {
-        self.columns.resize_with(pieces.len(), Vec::new);
-        self.seen.resize_with(pieces.len(), Vec::new);
-        self.long_floats.resize(pieces.len(), 0);
-        for (column, (piece, seen)) in pieces.into_iter().zip(seen).enumerate() {
-            self.columns[column].push(piece);
-            self.seen[column].extend(seen);
-            self.long_floats[column] += long_floats[column];
+    fn resize(&mut self, columns: usize) {
+        self.columns.resize_with(columns, Vec::new);
+        self.seen.resize(columns, None);
+        self.nulls.resize(columns, 0);
+        self.long_floats.resize(columns, 0);
+    }
+
+    fn forget(&mut self, column: usize) {
+        self.columns[column].clear();
+        self.seen[column] = None;
+        self.nulls[column] = 0;
+        self.long_floats[column] = 0;
+    }
+
+    fn add(&mut self, chunk: Chunk, is_new: impl Fn(usize) -> bool) {
+        self.resize(chunk.pieces.len());
+        let columns = chunk.pieces.into_iter().zip(chunk.seen).zip(chunk.long_floats).enumerate();
+        for (column, ((piece, seen), long)) in columns.filter(|(column, _)| is_new(*column)) {
+            match (&mut self.seen[column], seen) {
+                (Some(all), Some(seen)) => all.merge(&seen),
+                (all, seen) => *all = seen,
+            }
+            if let Piece::Array(array) = &piece {
+                self.nulls[column] += array.logical_null_count() as u64;
+            }
+            self.long_floats[column] += long;
+            if !self.stays {
+                self.columns[column].push(piece);
+            }
         }
     }
 }
@@ -244,48 +277,53 @@ fn widen(
     for (index, name) in names.iter().enumerate().skip(scan.columns.len()) {
         let rules = rules.column(name, index);
         scan.columns.push(ScanColumn { rules, kernel: Kernel::Gather, inferred: Inferred::text() });
-        pieces.columns.push(Vec::new());
-        pieces.seen.push(Vec::new());
-        pieces.long_floats.push(0);
     }
+    pieces.resize(scan.columns.len());
     let again = |index: usize| broken.get(index).is_none_or(|broken| *broken);
-    if (0..scan.columns.len()).any(again) {
-        let kernels: Vec<Kernel> = (0..scan.columns.len())
-            .map(|index| if again(index) { Kernel::Gather } else { Kernel::Skip })
-            .collect();
-        for index in (0..scan.columns.len()).filter(|index| again(*index)) {
-            pieces.columns[index].clear();
-            pieces.seen[index].clear();
-            pieces.long_floats[index] = 0;
-        }
+    let kernel = |index| if again(index) { Kernel::Gather } else { Kernel::Skip };
+    let kernels: Vec<Kernel> = (0..scan.columns.len()).map(kernel).collect();
+    if kernels.contains(&Kernel::Gather) {
+        (0..kernels.len()).filter(|index| again(*index)).for_each(|index| pieces.forget(index));
         scan.pass(&kernels, |_, chunk| {
-            for (index, (piece, seen)) in chunk.pieces.into_iter().zip(chunk.seen).enumerate() {
-                if again(index) {
-                    pieces.columns[index].push(piece);
-                    pieces.seen[index].extend(seen);
-                }
-            }
+            pieces.add(chunk, again);
             Ok(true)
         })?;
     }
-    for (column, seen) in scan.columns.iter_mut().zip(&pieces.seen) {
-        let Some((first, rest)) = seen.split_first() else { continue };
-        let mut all = first.clone();
-        rest.iter().for_each(|seen| all.merge(seen));
-        column.inferred = all.conclude(&column.rules);
+    for (index, (column, seen)) in scan.columns.iter_mut().zip(&pieces.seen).enumerate() {
+        let Some(seen) = seen else { continue };
+        column.inferred = seen.conclude(&column.rules);
+        if again(index) {
+            column.kernel = Kernel::Gather;
+        }
     }
     Ok(())
 }
 
-/// Makes the batches, and says what is to say about columns and values.
-fn assemble(
-    scan: Scan,
-    names: Vec<String>,
-    only_wanted: bool,
+fn schema(scan: &Scan, names: &[String], kept: &[usize]) -> SchemaRef {
+    let fields: Vec<Field> = kept
+        .iter()
+        .map(|index| {
+            let inferred = &scan.columns[*index].inferred;
+            let field = Field::new(&names[*index], inferred.data_type.clone(), true);
+            match inferred.format() {
+                Some(format) => field.with_metadata([(FORMAT_KEY.to_owned(), format)].into()),
+                None => field,
+            }
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// The rows in memory.
+fn batches(
+    scan: &Scan,
+    names: &[String],
+    kept: &[usize],
+    schema: &SchemaRef,
     pieces: Pieces,
     place: &Place<'_>,
     context: &mut Context<'_>,
-) -> Result<RawTable> {
+) -> Result<Vec<RecordBatch>> {
     let chunks = scan.starts.len() - 1;
     let mut arrays: Vec<Vec<Option<ArrayRef>>> = vec![vec![None; chunks]; names.len()];
     let mut gathered: Vec<(usize, Vec<TextColumn>)> = Vec::new();
@@ -302,48 +340,34 @@ fn assemble(
             gathered.push((index, texts));
         }
     }
-    notes::columns(&scan, &names, &pieces.long_floats, &gathered, place, context);
     let mut bad_values = BadValues::default();
     scan.convert(&gathered, |column, chunk, array, bad| {
         arrays[column][chunk] = Some(array);
-        bad_values.note(&scan, &names[column], column, chunk, bad);
+        bad_values.note(scan, &names[column], column, chunk, bad);
     })?;
     bad_values.raise(place, context)?;
-    let is_kept = |index: &usize| !only_wanted || scan.columns[*index].kernel != Kernel::Skip;
-    let kept: Vec<usize> = (0..names.len()).filter(is_kept).collect();
-    let fields: Vec<Field> = kept
-        .iter()
-        .map(|index| {
-            let inferred = &scan.columns[*index].inferred;
-            let field = Field::new(&names[*index], inferred.data_type.clone(), true);
-            match inferred.format() {
-                Some(format) => {
-                    field.with_metadata([(crate::table::FORMAT_KEY.to_owned(), format)].into())
-                }
-                None => field,
-            }
-        })
-        .collect();
-    let schema = Arc::new(Schema::new(fields));
     let mut batches = Vec::with_capacity(chunks);
     for chunk in 0..chunks {
         let rows = (scan.rows[chunk + 1] - scan.rows[chunk]) as usize;
-        if rows == 0 {
-            continue;
+        if rows > 0 {
+            let columns = kept.iter().map(|index| arrays[*index][chunk].take());
+            batches.push(batch(schema, columns.collect(), rows)?);
         }
-        let columns = kept
-            .iter()
-            .zip(schema.fields())
-            .map(|(index, field)| {
-                arrays[*index][chunk]
-                    .take()
-                    .unwrap_or_else(|| new_null_array(field.data_type(), rows))
-            })
-            .collect();
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options)
-            .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()))?;
-        batches.push(batch);
     }
-    Ok(RawTable { name: None, schema, batches })
+    Ok(batches)
+}
+
+/// A batch; a column that was not read has only nulls.
+pub(super) fn batch(
+    schema: &SchemaRef,
+    columns: Vec<Option<ArrayRef>>,
+    rows: usize,
+) -> Result<RecordBatch> {
+    let columns = columns.into_iter().zip(schema.fields());
+    let columns = columns
+        .map(|(array, field)| array.unwrap_or_else(|| new_null_array(field.data_type(), rows)))
+        .collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options)
+        .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()).into())
 }

@@ -45,7 +45,7 @@ pub(super) fn table(sheet: &str, grid: Grid, context: &mut Context<'_>) -> Resul
     let options = RecordBatchOptions::new().with_row_count(Some(grid.rows as usize));
     let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
         .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()))?;
-    Ok(RawTable { name: Some(sheet.to_owned()), schema, batches: vec![batch] })
+    Ok(RawTable::new(Some(sheet.to_owned()), schema, vec![batch]))
 }
 
 struct Place<'a> {

@@ -67,7 +67,7 @@ pub(super) fn table(
         batches.push(batch.map_err(|e| Issue::error(Stage::Parse, Code::Corrupt, e.to_string()))?);
         start = end;
     }
-    Ok(RawTable { name: None, schema, batches })
+    Ok(RawTable::new(None, schema, batches))
 }
 
 /// How a column is made.

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::format::csv::records::{Record, RecordReader};
 use crate::infer::Seen;
 use crate::report::{Code, Issue, Stage};
+use crate::source::release;
 
 /// What was read of a chunk.
 #[derive(Debug)]
@@ -101,6 +102,7 @@ impl Scan {
             });
             chunk.pieces.push(piece);
         }
+        release(&text[chunk.start..chunk.end.min(text.len())]);
         Ok(chunk)
     }
 

@@ -24,8 +24,10 @@ pub(super) use chunk::Chunk;
 
 use self::ordered::ordered;
 use super::dialect::CsvDialect;
+use super::records::{Record, RecordReader};
 use crate::error::Result;
-use crate::infer::{ColumnRules, Inferred, Seen, TextColumn, convert};
+use crate::infer::{BadValue, ColumnRules, Inferred, Seen, TextColumn, convert};
+use crate::report::{Code, Issue, Stage};
 
 /// A column: what the options say of it, and what it turned out to be.
 #[derive(Clone, Debug)]
@@ -62,13 +64,27 @@ pub(super) struct Scan {
     pub rows: Vec<u64>,
 }
 
+/// Every value was of its column's type when the text was read before.
+fn changed(offset: usize) -> Issue {
+    let message = "the file changed while it was read";
+    let issue = Issue::error(Stage::Parse, Code::Corrupt, message).byte_offset(offset as u64);
+    issue.hint("read a copy that nobody writes to")
+}
+
 /// So many finished chunks may wait for their turn.
 const AHEAD: usize = 6;
+/// A text of fewer chunks than this is read into memory in any case.
+const MANY_CHUNKS: usize = 8;
 
 impl Scan {
     pub fn cut(&self) -> Cut<'_> {
         let Scan { dialect, named, stride, drop_bad, skipped, .. } = self;
         Cut::new(dialect, *named, *stride, *drop_bad, skipped)
+    }
+
+    /// Whether the text is so large that its rows had better stay in it.
+    pub fn is_large(&self) -> bool {
+        self.chunk_count() > MANY_CHUNKS
     }
 
     fn chunk_count(&self) -> usize {
@@ -132,11 +148,55 @@ impl Scan {
         )
     }
 
+    /// Reads all chunks into arrays, the types being known: `take` gets the arrays of each chunk, one
+    /// for each column whose kernel is not `Skip`, and the values that do not fit.
+    pub fn arrays(
+        &self,
+        kernels: &[Kernel],
+        mut take: impl FnMut(usize, usize, Vec<(usize, ArrayRef, Vec<BadValue>)>) -> Result<bool>,
+    ) -> Result<()> {
+        let broken: Vec<AtomicBool> = kernels.iter().map(|_| AtomicBool::new(false)).collect();
+        ordered(
+            self.threads,
+            self.starts.len() - 1,
+            AHEAD,
+            chunk::Worker::default,
+            |worker, index| {
+                let (start, end) = (self.starts[index], self.starts[index + 1]);
+                let chunk = self.chunk(worker, kernels, &broken, start, end)?;
+                let mut arrays = Vec::new();
+                for (column, piece) in chunk.pieces.into_iter().enumerate() {
+                    match piece {
+                        Piece::Skip => {}
+                        Piece::Broken => return Err(changed(start).into()),
+                        Piece::Array(array) => arrays.push((column, array, Vec::new())),
+                        Piece::Gathered(texts) => {
+                            let (array, bad) = self.converted(column, &texts);
+                            arrays.push((column, array, bad));
+                        }
+                    }
+                }
+                Ok((chunk.rows, arrays))
+            },
+            |index, chunk: Result<_>| {
+                let (rows, arrays) = chunk?;
+                take(index, rows, arrays)
+            },
+        )
+    }
+
+    fn converted(&self, column: usize, texts: &TextColumn) -> (ArrayRef, Vec<BadValue>) {
+        let ScanColumn { rules, inferred, .. } = &self.columns[column];
+        let mut bad_values = Vec::new();
+        let array = convert(texts, inferred, rules, &mut |bad| bad_values.push(bad));
+        (array, bad_values)
+    }
+
     /// Converts gathered columns, the chunks of each in turn on all threads.
     pub fn convert(
         &self,
         gathered: &[(usize, Vec<TextColumn>)],
-        mut take: impl FnMut(usize, usize, ArrayRef, Vec<crate::infer::BadValue>),
+        mut take: impl FnMut(usize, usize, ArrayRef, Vec<BadValue>),
     ) -> Result<()> {
         let jobs: Vec<(usize, usize, &TextColumn)> = gathered
             .iter()
@@ -149,18 +209,21 @@ impl Scan {
             jobs.len(),
             usize::MAX / 2,
             || (),
-            |(), index| {
-                let (column, _, text) = jobs[index];
-                let ScanColumn { rules, inferred, .. } = &self.columns[column];
-                let mut bad_values = Vec::new();
-                let array = convert(text, inferred, rules, &mut |bad| bad_values.push(bad));
-                (array, bad_values)
-            },
+            |(), index| self.converted(jobs[index].0, jobs[index].2),
             |index, (array, bad_values)| {
                 take(jobs[index].0, jobs[index].1, array, bad_values);
                 Ok(true)
             },
         )
+    }
+
+    /// The text of one cell.
+    pub fn cell(&self, column: usize, chunk: usize, row: usize) -> Vec<u8> {
+        let offset = self.row_offset(chunk, row);
+        let mut record = Record::default();
+        let mut reader = RecordReader::starting_at(&self.text, &self.dialect, offset);
+        let cell = reader.read(&mut record).then(|| record.cell(&self.text, column)).flatten();
+        cell.map_or(Vec::new(), |(text, _)| text.to_vec())
     }
 
     /// Where a chunk would best end.

@@ -82,6 +82,8 @@ pub struct Dialect {
     pub skip_rows: u64,
     /// Rows that make up the header.
     pub header_rows: u64,
+    /// Rows at the end, notes and totals, that were left out.
+    pub footer_rows: u64,
     /// The decimal mark.
     pub decimal: String,
     /// The mark between groups of digits, if any.

@@ -4,11 +4,27 @@
 //! rows. Rows that are too short are padded with nulls, longer ones make columns; both are reported.
 //! Refuses text that is blank throughout, and rows of the wrong length if `on_bad_lines=error`.
 
+mod comment;
 mod dialect;
+mod footer;
 mod header;
+mod lines;
+mod look;
+mod names;
 mod records;
 mod rows;
+mod sample;
+mod score;
 mod sniff;
+mod stack;
+mod structure;
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod cases_structure;
+#[cfg(test)]
+mod round_trip;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -87,6 +103,8 @@ impl FormatReader for Csv {
             "na_filter",
             "parse_dates",
             "dayfirst",
+            "escape_outside",
+            "stacked",
         ]
     }
 
@@ -98,11 +116,68 @@ impl FormatReader for Csv {
             return Err(issue.line(1).byte_offset(0).into());
         }
         let dialect = dialect::settle(utf8, &input.name, context);
+        let newlines = dialect::Newlines::count(utf8);
+        let parser = context.parser();
+        let is_framed = parser.header.is_some()
+            || parser.names.is_some()
+            || parser.skiprows.is_some()
+            || parser.skipfooter.is_some()
+            || parser.byte_range.is_some()
+            || parser.nrows.is_some();
+        let regions = match parser.stacked {
+            Some(true) => stack::regions(utf8, &dialect, &gaps(utf8, &dialect)),
+            None if !is_framed => stack::regions(utf8, &dialect, &gaps(utf8, &dialect)),
+            _ => Vec::new(),
+        };
+        if let [_, _, ..] = regions.as_slice() {
+            return stacked(&text, utf8, &regions, &dialect, newlines, context);
+        }
         let place = Place::new(&text, utf8);
-        let table = rows::read(&place, &dialect, context)?;
-        dialect::report(utf8, &dialect, &table, context);
+        let frame = structure::frame(utf8, &dialect, context);
+        frame.raise(&place, context);
+        let table = rows::read(&place, &dialect, &frame, context)?;
+        dialect::report(&dialect, &frame, false, newlines, context);
         typed(table, &place, context).map(|table| vec![table])
     }
+}
+
+/// Each region's table.
+fn stacked(
+    text: &Text,
+    utf8: &[u8],
+    regions: &[stack::Region],
+    dialect: &CsvDialect,
+    newlines: dialect::Newlines,
+    context: &mut Context<'_>,
+) -> Result<Vec<RawTable>> {
+    let mut tables = Vec::with_capacity(regions.len());
+    for (index, region) in regions.iter().enumerate() {
+        let part = &utf8[region.range.clone()];
+        let skip_rows = if index == 0 { dialect.skip_rows } else { 0 };
+        let dialect = CsvDialect { skip_rows, ..dialect.clone() };
+        let place = Place::new(text, part);
+        let frame = structure::frame(part, &dialect, context);
+        frame.raise(&place, context);
+        let table = rows::read(&place, &dialect, &frame, context)?;
+        dialect::report(&dialect, &frame, true, newlines, context);
+        let table = typed(table, &place, context)?;
+        tables.push(RawTable { name: region.title.clone(), ..table });
+    }
+    Ok(tables)
+}
+
+/// Where blank lines and rows of nothing but delimiters begin.
+fn gaps(utf8: &[u8], dialect: &CsvDialect) -> Vec<usize> {
+    let dialect = CsvDialect { skip_blank_lines: false, ..dialect.clone() };
+    let mut reader = RecordReader::new(utf8, &dialect);
+    let mut record = Record::default();
+    let mut gaps = Vec::new();
+    while gaps.len() < stack::MOST_GAPS && reader.read(&mut record) {
+        if record.cells(utf8).all(|(cell, quoted)| cell.trim_ascii().is_empty() && !quoted) {
+            gaps.push(record.offset);
+        }
+    }
+    gaps
 }
 
 /// The text that rows lie in, to turn offsets into places for messages.

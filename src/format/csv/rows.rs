@@ -2,12 +2,13 @@
 
 use super::Place;
 use super::dialect::CsvDialect;
-use super::header;
+use super::names;
 use super::records::{Oddity, Record, RecordReader};
+use super::structure::Frame;
 use crate::context::Context;
 use crate::error::Result;
 use crate::infer::TextColumn;
-use crate::options::{BadLines, Header, SkipRows};
+use crate::options::{BadLines, SkipRows};
 use crate::report::{Code, Issue, Stage};
 
 /// A table of text cells.
@@ -16,8 +17,6 @@ pub(super) struct TextTable {
     pub names: Vec<String>,
     /// Each column's position in the file.
     pub positions: Vec<usize>,
-    /// Where the names came from.
-    pub header: Header,
     /// The rows.
     pub chunks: Vec<TextChunk>,
 }
@@ -38,6 +37,7 @@ const CHUNK_BYTES: usize = 64 << 20;
 pub(super) fn read(
     place: &Place<'_>,
     dialect: &CsvDialect,
+    frame: &Frame,
     context: &mut Context<'_>,
 ) -> Result<TextTable> {
     let text = place.utf8;
@@ -48,10 +48,10 @@ pub(super) fn read(
     };
     let mut records =
         Records { reader: RecordReader::new(text, dialect), skip_lines, line: 0, counted: 0 };
-    for _ in 0..dialect.skip_rows {
+    for _ in 0..frame.skip_rows {
         records.reader.skip_line();
     }
-    let (names, header) = header::names(&mut records, text, dialect, context)?;
+    let names = names::names(&mut records, text, dialect, &frame.header, context)?;
     let mut rows = Rows {
         place,
         named: names.len(),
@@ -64,7 +64,7 @@ pub(super) fn read(
         padded: 0,
     };
     rows.chunk.columns.resize_with(rows.width, TextColumn::default);
-    let mut left = body_records(&records, parser.skipfooter);
+    let mut left = body_records(&records, parser.skipfooter.or(Some(frame.footer_lines)));
     let wanted = parser.nrows.unwrap_or(u64::MAX);
     let mut record = Record::default();
     while left > 0 && rows.count < wanted && records.read(&mut record) {
@@ -77,7 +77,7 @@ pub(super) fn read(
     let chunks = rows.finish(context)?;
     let width = chunks.first().map_or(names.len(), |chunk| chunk.columns.len());
     let names = complete(names, width);
-    Ok(TextTable { positions: (0..names.len()).collect(), names, header, chunks })
+    Ok(TextTable { positions: (0..names.len()).collect(), names, chunks })
 }
 
 /// Surplus columns have no name of their own; they get one when names are made unique.

@@ -113,7 +113,7 @@ fn is_comment(pieces: &[Piece<'_>], dialect: &CsvDialect, mark: &[u8]) -> bool {
             if plain == 0 {
                 let is_words = cells.enumerate().all(|(index, cell)| {
                     let blank = index > 0 && cell.first() == Some(&b' ');
-                    !look(cell).is_value() && !(blank && !dialect.skip_initial_space)
+                    !look(cell).is_value() && (!blank || dialect.skip_initial_space)
                 });
                 last_on_top = Some(fits && is_words && mark[0] != b'|');
             }

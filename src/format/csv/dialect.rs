@@ -157,9 +157,9 @@ fn note_comments(utf8: &[u8], mark: &[u8], context: &mut Context<'_>) {
     let at = match utf8.starts_with(mark) {
         true => 0,
         false => {
-            let ends = memchr::memchr2_iter(b'\n', b'\r', utf8);
+            let mut ends = memchr::memchr2_iter(b'\n', b'\r', utf8);
             let starts = |end: &usize| utf8[end + 1..].starts_with(mark);
-            ends.map(|end| end).find(starts).map_or(0, |end| end + 1)
+            ends.find(starts).map_or(0, |end| end + 1)
         }
     };
     let line = utf8[at..].split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();

@@ -76,10 +76,7 @@ fn are_units(line: &Line, width: usize) -> bool {
 }
 
 fn is_unit(text: &[u8]) -> bool {
-    let bracketed = match text {
-        [b'[', .., b']'] | [b'(', .., b')'] => true,
-        _ => false,
-    };
+    let bracketed = matches!(text, [b'[', .., b']'] | [b'(', .., b')']);
     let lower = String::from_utf8_lossy(text).to_lowercase();
     let is_pattern = !lower.is_empty()
         && lower.split(|c: char| !c.is_alphabetic()).all(|part| {

@@ -38,6 +38,11 @@ impl Line {
         self.cells.get(column).map_or(CellLook::Empty, |(look, _)| look.kind())
     }
 
+    /// Whether a cell holds a year.
+    pub(super) fn is_year(&self, column: usize) -> bool {
+        self.cells.get(column).is_some_and(|(look, _)| *look == CellLook::Year)
+    }
+
     /// The text of a cell.
     pub(super) fn text(&self, column: usize) -> &[u8] {
         self.cells.get(column).map(|(_, text)| text.as_slice()).unwrap_or_default()
@@ -121,10 +126,12 @@ fn has_blank_line(between: &[u8]) -> bool {
 }
 
 /// The columns of data lines: whether each holds values, and whether it is ever empty.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
     /// Numbers, dates or booleans in at least four of five filled cells.
     pub typed: bool,
+    /// The most frequent kind.
+    pub kind: CellLook,
     /// Some cell is empty.
     pub gaps: bool,
 }
@@ -140,7 +147,11 @@ pub(super) fn columns<'a>(
             let filled = looks().filter(|look| *look != CellLook::Empty).count();
             let values = looks().filter(|look| look.is_value()).count();
             let gaps = lines.clone().any(|line| line.text(column).is_empty());
-            Column { typed: values > 0 && values * 5 >= filled * 4, gaps }
+            let count = |kind: CellLook| looks().filter(|look| *look == kind).count();
+            let kinds = [CellLook::Text, CellLook::Boolean, CellLook::Date, CellLook::Number];
+            let kind = kinds.into_iter().max_by_key(|kind| count(*kind));
+            let kind = kind.unwrap_or(CellLook::Text);
+            Column { typed: values > 0 && values * 5 >= filled * 4, kind, gaps }
         })
         .collect()
 }

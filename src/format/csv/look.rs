@@ -71,8 +71,8 @@ fn is_number(cell: &[u8]) -> bool {
     let bytes = text.as_bytes();
     let is_mark = |byte: u8| matches!(byte, b'.' | b',' | b'\'');
     let Some((first, rest)) = bytes.split_first() else { return false };
-    if !first.is_ascii_digit() && !(is_mark(*first) && rest.first().is_some_and(u8::is_ascii_digit))
-    {
+    let is_fraction = is_mark(*first) && rest.first().is_some_and(u8::is_ascii_digit);
+    if !is_fraction && !first.is_ascii_digit() {
         return false;
     }
     // Dots more than twice with groups of other lengths are addresses and versions.

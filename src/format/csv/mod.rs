@@ -22,6 +22,8 @@ mod structure;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod cases_exports;
+#[cfg(test)]
 mod cases_structure;
 #[cfg(test)]
 mod round_trip;

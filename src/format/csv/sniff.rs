@@ -141,7 +141,7 @@ fn candidates(
     }
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let has_run = |line: &&&[u8]| {
-        line.first().is_some_and(|byte| is_blank(byte))
+        line.first().is_some_and(is_blank)
             || line.windows(2).any(|pair| pair == b"  " || pair == b" \t" || pair == b"\t ")
     };
     if lines.iter().filter(has_run).count() * 4 >= lines.len().max(1) {
@@ -343,7 +343,7 @@ fn one_column(pieces: &[Piece<'_>], mark: Option<&[u8]>) -> f64 {
         let is_value = match look(line) {
             CellLook::Text | CellLook::Empty => false,
             CellLook::Date => !line.contains(&b',') || !first.contains(&b','),
-            _ => !line.trim_ascii().iter().any(|byte| shared(byte)),
+            _ => !line.trim_ascii().iter().any(shared),
         };
         count += 1;
         values += usize::from(is_value);

@@ -49,7 +49,7 @@ pub(super) fn regions(utf8: &[u8], dialect: &CsvDialect, gaps: &[usize]) -> Vec<
         let starts = match tables.last_mut() {
             None => true,
             // Pairs above a wider table describe it.
-            Some((_, _, table)) if are_pairs(&table.lines) && part.width > 2 => {
+            Some((_, _, table)) if are_pairs(&table.lines, part.width) => {
                 *table = part;
                 continue;
             }

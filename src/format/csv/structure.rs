@@ -156,7 +156,9 @@ pub(super) fn table_width(found: &[Line]) -> usize {
     let rest = &found[..found.len() - thin];
     let Some(last) = rest.last() else { return usual.max(1) };
     let run = rest.iter().rev().take_while(|line| line.width == last.width).count();
-    let is_apart = run == rest.len() || rest[rest.len() - run].gap;
+    let is_apart = run == rest.len()
+        || rest[rest.len() - run].gap
+        || rest[rest.len() - run - 1].width == 1 && thin <= 5 && run >= 3;
     if run >= 2 && last.width > usual && is_apart { last.width } else { usual }
 }
 
@@ -167,11 +169,10 @@ fn above(found: &[Line], width: usize) -> usize {
     }
     let most = found.len().min(MOST_ABOVE + 1);
     // Pairs of a name and a value, with a blank line below them.
-    let gap = (1..most.min(31)).find(|index| found[*index].gap);
-    if let Some(at) = gap
-        && are_pairs(&found[..at])
-        && begins_table(&found[at..], width)
-    {
+    let ends_pairs = |at: &usize| {
+        found[*at].gap && are_pairs(&found[..*at], width) && begins_table(&found[*at..], width)
+    };
+    if let Some(at) = (1..most.min(31)).rev().find(ends_pairs) {
         return at;
     }
     match (0..most).find(|index| may_begin(found, *index, width)) {
@@ -249,11 +250,18 @@ pub(super) fn begins_table(found: &[Line], width: usize) -> bool {
     let columns: Vec<Column> = lines::columns(data.iter().take(ROWS), width);
     let named =
         columns.iter().enumerate().any(|(at, c)| c.typed && first.look(at) != CellLook::Number);
-    first.is_words() && is_full && named && !data.is_empty()
+    // Days over numbers are names too.
+    let is_name = |(at, column): (usize, &Column)| match first.look(at) {
+        CellLook::Date => column.typed && column.kind == CellLook::Number,
+        look => !look.is_value() || first.is_year(at),
+    };
+    let is_named = columns.iter().enumerate().all(is_name) && !first.look(0).is_value();
+    (first.is_words() || is_named) && is_full && named && !data.is_empty()
 }
 
-/// Whether these lines are names each with one value, of several kinds.
-pub(super) fn are_pairs(found: &[Line]) -> bool {
+/// Whether these lines are names each with one value, of several kinds, rather than a table like
+/// that of `width` columns below them.
+pub(super) fn are_pairs(found: &[Line], width: usize) -> bool {
     let short = found.iter().all(|line| line.width <= 2 && !line.look(0).is_value());
     let ends = found.iter().filter(|line| line.first_text().ends_with(b":")).count();
     let values: Vec<CellLook> =
@@ -263,5 +271,6 @@ pub(super) fn are_pairs(found: &[Line]) -> bool {
     let is_column = below.len() > 1
         && below.iter().all(|look| *look == below[0] && look.is_value())
         && values[0] == CellLook::Text;
-    short && (ends * 2 > found.len() || !is_column)
+    let is_mixed = values.iter().any(|look| *look != values[0]);
+    short && (ends * 2 > found.len() || !is_column && (is_mixed || width > 2))
 }

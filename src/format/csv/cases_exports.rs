@@ -147,3 +147,32 @@ fn offices_and_web() {
         ),
     ]);
 }
+
+#[test]
+fn odds_and_ends() {
+    check(&[
+        ("a,b\n1,2\n\n\nTotal,2\n", ", footer=1"),
+        ("product,price\nTotal Cereal,5\nOats,6\n", ","),
+        ("a\tb\tc\n1,000\t2,000\t3,000\n4,000\t5,000\t6,000\n", "tab"),
+        ("date;a;b\n2026-01-01 10:00;1,5;2\n2026-01-01 11:00;1,6;3\n", ";"),
+        ("host:port,up\na:80,1\nb:81,0\n", ","),
+        ("k: v\nname: Ann\nage: 34\n", ": spaced"),
+        (
+            "2026-01-01 10:00:00 INFO started the server on port 80\n2026-01-01 10:00:01 WARN low disk\n2026-01-01 10:00:02 INFO stop\n",
+            ",",
+        ),
+        ("a,b\n\"x\ny\nz\",1\n\"p\n\nq\",2\n", ","),
+        ("a,b\n1,\"2\n3,4\n5,6\n", ","),
+        ("x\ty\n1.5\t2.5\n\n\n", "tab"),
+        ("name,quote\nAnn,\"He said \"\"no, never\"\"\"\nBob,\"ok\"\n", ","),
+        ("a|b\nx, y, z|1\np, q, r|2\ns, t, u|3\n", "|"),
+        ("id;v\n1;a,b\n2;c,d\n3;e,f\n", ";"),
+        ("1;a,b\n2;c,d\n3;e,f\n", "; header=none"),
+        ("a=1;b=2\na=3;b=4\n", ";"),
+        ("name;mail\nAnn;ann@x.org\nBob;bob@y.org\n", ";"),
+        ("lat lon\n54.3 10.1\n54.4 10.2\n", "space"),
+        ("54.3, 10.1\n54.4, 10.2\n54.5, 10.3\n", ", spaced header=none"),
+        ("a,b,c\n,,\n1,2,3\n4,5,6\n", ","),
+        ("id,name\n1,Ann\n2,Bob\n3,\"Cy\"\"s\"\n", ","),
+    ]);
+}

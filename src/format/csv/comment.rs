@@ -28,7 +28,11 @@ pub(super) fn candidate(pieces: &[Piece<'_>]) -> Option<&'static [u8]> {
     let total = lines().count();
     let mut best: Option<(usize, &'static [u8])> = None;
     for mark in MARKS {
-        let is_marked = |line: &&[u8]| line.starts_with(mark) && !is_rule(line);
+        let is_marked = |line: &&[u8]| {
+            // A row of semicolons may begin with an empty cell.
+            let is_row = mark == b";" && memchr::memchr(b';', &line[1..]).is_some();
+            line.starts_with(mark) && !is_rule(line) && !is_row
+        };
         let count = lines().filter(is_marked).count();
         let on_top = lines().take_while(is_marked).count();
         // Below everything else they are footnotes.
@@ -55,7 +59,7 @@ fn is_rule(line: &[u8]) -> bool {
 
 /// Whether a line begins as comments do.
 pub(super) fn is_marked(line: &[u8]) -> bool {
-    MARKS.iter().any(|mark| line.starts_with(mark)) && !line.starts_with(b";;")
+    MARKS.iter().any(|mark| line.starts_with(mark))
 }
 
 /// The mark, or a longer one, if its lines are comments beyond doubt.

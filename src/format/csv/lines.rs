@@ -2,7 +2,7 @@
 //! how many of them hold anything, what they look like, whether a blank line stands above.
 
 use super::comment;
-use super::dialect::CsvDialect;
+use super::dialect::{CsvDialect, Delimiter};
 use super::look::{CellLook, look};
 use super::records::{Record, RecordReader};
 
@@ -85,6 +85,11 @@ pub(super) fn read(text: &[u8], shift: usize, most: usize, dialect: &CsvDialect)
     let mut reader = RecordReader::new(text, dialect);
     let mut record = Record::default();
     let mut lines = Vec::new();
+    // A row may begin with an empty cell, whatever the delimiter is a mark of elsewhere.
+    let delimiter = match &dialect.delimiter {
+        Delimiter::Bytes(bytes) => bytes.as_slice(),
+        _ => b"\n",
+    };
     let (mut gap, mut end) = (false, 0);
     while lines.len() < most && reader.read(&mut record) {
         gap |= has_blank_line(&text[end..record.offset]);
@@ -108,7 +113,8 @@ pub(super) fn read(text: &[u8], shift: usize, most: usize, dialect: &CsvDialect)
             width,
             filled: cells.iter().filter(|(_, text)| !text.is_empty()).count(),
             gap,
-            marked: comment::is_marked(&text[record.offset..]),
+            marked: !text[record.offset..].starts_with(delimiter)
+                && comment::is_marked(&text[record.offset..]),
             spaced: record.cells(text).skip(1).any(starts_blank),
             cells,
         });

@@ -198,7 +198,8 @@ fn may_begin(found: &[Line], index: usize, width: usize) -> bool {
     let line = &found[index];
     let below = &found[index + 1..found.len().min(index + 6)];
     let fitting = below.iter().filter(|line| line.width + 1 >= width && line.width > 1).count();
-    if fitting * 10 < below.len() * 6 {
+    let next = below.iter().take(2).filter(|line| line.width + 1 >= width && line.width > 1);
+    if fitting * 10 < below.len() * 6 && next.count() < 2 {
         return false;
     }
     // The last marked line names the columns if it has as many cells and no row below does.

@@ -33,7 +33,7 @@ pub struct CsvDialect {
     pub skip_initial_space: bool,
     /// Whether blank lines are no rows.
     pub skip_blank_lines: bool,
-    /// Lines left out at the top, before the header.
+    /// Lines left out at the top that an option or `sep=` settles; `structure.rs` finds others.
     pub skip_rows: u64,
 }
 

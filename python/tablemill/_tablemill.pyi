@@ -167,6 +167,8 @@ def read(
     skiprows: int | Iterable[int] | None = None,
     skip_rows: int | Iterable[int] | None = None,
     skipfooter: int | None = None,
+    stacked: bool | None = None,
+    escape_outside: bool | None = None,
     nrows: int | None = None,
     num_rows: int | None = None,
     byte_range: tuple[int, int] | None = None,

@@ -37,7 +37,9 @@ parser_options! {
     doublequote: bool,
     /// What takes the meaning from the next character.
     escapechar: Option<char>,
-    /// What a comment begins with.
+    /// Whether the escape counts outside of quotes too, and before any character; true where absent.
+    escape_outside: bool,
+    /// What a comment begins with; empty for no comments.
     comment: String,
     /// Whether blanks after a separator are no part of the cell.
     skipinitialspace: bool,
@@ -61,6 +63,8 @@ parser_options! {
     skiprows: SkipRows,
     /// Rows left out at the end.
     skipfooter: u64,
+    /// Whether several tables are stacked in one text, with blank lines between them.
+    stacked: bool,
     /// The number of rows wanted.
     nrows: u64,
     /// Start and length of the part to read, in bytes.
@@ -126,10 +130,8 @@ static OPTIONS: &[(&str, Setter)] = &[
     }),
     ("doublequote", |o, v| set(&mut o.doublequote, boolean(v))),
     ("escapechar", |o, v| set(&mut o.escapechar, character(v))),
-    ("comment", |o, v| match text(v)? {
-        empty if empty.is_empty() => Err("got \"\", expected at least one character".into()),
-        comment => set(&mut o.comment, Ok(comment)),
-    }),
+    ("escape_outside", |o, v| set(&mut o.escape_outside, boolean(v))),
+    ("comment", |o, v| set(&mut o.comment, text(v))),
     ("skipinitialspace", |o, v| set(&mut o.skipinitialspace, boolean(v))),
     ("encoding", |o, v| {
         let name = text(v)?;
@@ -159,6 +161,7 @@ static OPTIONS: &[(&str, Setter)] = &[
     ("skiprows", set_skiprows),
     ("skip_rows", set_skiprows),
     ("skipfooter", |o, v| set(&mut o.skipfooter, whole(v))),
+    ("stacked", |o, v| set(&mut o.stacked, boolean(v))),
     ("nrows", |o, v| set(&mut o.nrows, whole(v))),
     ("num_rows", |o, v| set(&mut o.nrows, whole(v))),
     ("byte_range", |o, v| match list(v).map(Vec::as_slice) {

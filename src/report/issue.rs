@@ -144,6 +144,8 @@ codes! {
     UnclosedQuote = "unclosed_quote",
     /// Text after a closing quote.
     StrayQuote = "stray_quote",
+    /// A NUL byte in a text; it stays in its cell.
+    NulByte = "nul_byte",
     /// The encoding was guessed.
     GuessedEncoding = "guessed_encoding",
     /// An option nobody knows.

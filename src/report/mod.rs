@@ -82,6 +82,8 @@ pub struct Dialect {
     pub skip_rows: u64,
     /// Rows that make up the header.
     pub header_rows: u64,
+    /// Rows at the end, notes and totals, that were left out.
+    pub footer_rows: u64,
     /// The decimal mark.
     pub decimal: String,
     /// The mark between groups of digits, if any.
@@ -130,7 +132,7 @@ impl Report {
 }
 
 /// A report in the making. Stages push issues here and note what they find.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Reporter {
     report: Report,
     has_error: bool,

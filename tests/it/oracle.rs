@@ -34,7 +34,8 @@ fn cells(ingest: &Ingest) -> Vec<Vec<String>> {
 fn as_text(dialect: serde_json::Value) -> serde_json::Value {
     let mut options = serde_json::json!({
         "dtype": "str", "na_filter": false, "header": "none", "encoding": "utf-8",
-        "sep": ",", "quotechar": "\"", "doublequote": true, "skipinitialspace": false
+        "sep": ",", "quotechar": "\"", "doublequote": true, "skipinitialspace": false,
+        "skiprows": 0, "skipfooter": 0, "comment": ""
     });
     options.as_object_mut().unwrap().extend(dialect.as_object().unwrap().clone());
     options

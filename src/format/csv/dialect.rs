@@ -1,6 +1,10 @@
 //! The dialect of a text: what the options say, and for the rest what the text shows.
 
-use super::sniff;
+use super::comment;
+use super::records::RecordReader;
+use super::sample;
+use super::sniff::{self, Settled};
+use super::structure::Frame;
 use crate::context::Context;
 use crate::detect::survey::Survey;
 use crate::options::{Header, SkipRows};
@@ -28,7 +32,7 @@ pub struct CsvDialect {
     pub skip_initial_space: bool,
     /// Whether blank lines are no rows.
     pub skip_blank_lines: bool,
-    /// Lines left out at the top, before the header.
+    /// Lines left out at the top that an option or `sep=` settles; `structure.rs` finds others.
     pub skip_rows: u64,
 }
 
@@ -78,90 +82,116 @@ pub(super) fn byte_range<'a>(utf8: &'a [u8], context: &Context<'_>) -> &'a [u8] 
 /// Options first; what they leave open is found out.
 pub(super) fn settle(utf8: &[u8], name: &str, context: &mut Context<'_>) -> CsvDialect {
     let parser = context.parser();
-    let mut dialect = CsvDialect {
-        comment: parser.comment.as_ref().map(|text| text.clone().into_bytes()),
+    let given = parser.comment.as_ref().filter(|mark| !mark.is_empty());
+    let mut base = CsvDialect {
+        comment: given.map(|text| text.clone().into_bytes()),
         terminator: parser.lineterminator.and_then(|c| u8::try_from(c).ok()).filter(u8::is_ascii),
         skip_initial_space: parser.skipinitialspace.unwrap_or(false),
         skip_blank_lines: parser.skip_blank_lines.unwrap_or(true),
         ..CsvDialect::default()
     };
     let byte = |character: char| u8::try_from(character).ok().filter(u8::is_ascii);
-    let skipped = matches!(&parser.skiprows, Some(SkipRows::First(_)));
-    if let Some(SkipRows::First(rows)) = parser.skiprows {
-        dialect.skip_rows = rows;
-    }
+    let mut settled = Settled {
+        delimiter: parser.sep.is_some(),
+        quote: parser.quotechar.is_some() || parser.quoting == Some(3),
+        escape: parser.escapechar.is_some() || parser.doublequote == Some(true),
+        spaces: parser.skipinitialspace.is_some(),
+    };
     let mut start = utf8;
-    if !skipped && let Some((delimiter, rest)) = excel_hint(utf8) {
-        dialect.skip_rows = 1;
-        dialect.delimiter = Delimiter::Bytes(vec![delimiter]);
-        start = rest;
-    }
-    let quote_given = parser.quotechar.is_some() || parser.quoting.is_some();
-    if let Some(quote) = parser.quotechar {
-        dialect.quote = quote.and_then(byte);
-    }
-    if parser.quoting == Some(3) {
-        dialect.quote = None;
-    }
-    if let Some(escape) = parser.escapechar {
-        dialect.escape = escape.and_then(byte);
-    }
-    if let Some(doubled) = parser.doublequote {
-        dialect.doubled = doubled;
-    }
-    let escape_given = parser.escapechar.is_some() || parser.doublequote == Some(true);
-    let hinted = start.len() != utf8.len();
-    match &parser.sep {
-        Some(sep) => dialect.delimiter = delimiter(sep),
-        None if hinted => {}
-        None => {
-            let found = sniff::sniff(start, name, &dialect, quote_given);
-            dialect.delimiter = Delimiter::Bytes(vec![found.delimiter]);
-            if !quote_given {
-                dialect.quote = found.quote;
-            }
-            if !skipped && parser.header.is_none() && parser.names.is_none() {
-                dialect.skip_rows = found.preamble;
-                note_preamble(utf8, found.preamble, context);
+    match &parser.skiprows {
+        Some(SkipRows::First(rows)) => {
+            base.skip_rows = *rows;
+            let mut reader = RecordReader::new(utf8, &base);
+            (0..*rows).for_each(|_| reader.skip_line());
+            start = &utf8[reader.offset()..];
+        }
+        _ => {
+            if let Some((delimiter, rest)) = excel_hint(utf8) {
+                base.skip_rows = 1;
+                base.delimiter = Delimiter::Bytes(delimiter.to_vec());
+                settled.delimiter = true;
+                start = rest;
             }
         }
     }
-    if parser.skipinitialspace.is_none()
-        && let (Delimiter::Bytes(delimiter), Some(quote)) = (&dialect.delimiter, dialect.quote)
-    {
-        dialect.skip_initial_space = sniff::spaces_before_quotes(start, delimiter, quote);
+    if let Some(sep) = &parser.sep {
+        base.delimiter = delimiter(sep);
     }
-    dialect.escape_everywhere = dialect.escape.is_some();
-    if !escape_given && sniff::escapes_with_backslash(start, dialect.quote) {
-        dialect.escape = Some(b'\\');
-        dialect.doubled = false;
+    if let Some(quote) = parser.quotechar {
+        base.quote = quote.and_then(byte);
+    }
+    if parser.quoting == Some(3) {
+        base.quote = None;
+    }
+    if let Some(escape) = parser.escapechar {
+        base.escape = escape.and_then(byte);
+        base.escape_everywhere = base.escape.is_some() && parser.escape_outside.unwrap_or(true);
+    }
+    if let Some(doubled) = parser.doublequote {
+        base.doubled = doubled;
+    }
+    let pieces = sample::pieces(start);
+    let mark = match &parser.comment {
+        // Over the whole text, so that options given back find the same.
+        None => comment::candidate(&sample::pieces(utf8)),
+        Some(_) => None,
+    };
+    let mut dialect = sniff::sniff(start, name, &base, settled, mark.or(base.comment.as_deref()));
+    if let Some(mark) = mark {
+        let found = comment::settle(start, &pieces, &dialect, mark);
+        match found {
+            Some(mark) => {
+                dialect.comment = Some(mark.to_vec());
+                note_comments(utf8, mark, context);
+            }
+            // So that the report's options find none either.
+            None => context.reporter.option("comment", ""),
+        }
     }
     dialect
 }
 
-/// `sep=;` in the first line is Excel's way to say the delimiter.
-fn excel_hint(utf8: &[u8]) -> Option<(u8, &[u8])> {
-    let rest = utf8.strip_prefix(b"sep=").or_else(|| utf8.strip_prefix(b"\"sep="))?;
-    let (delimiter, rest) = rest.split_first()?;
-    let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
-    let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
-    Some((*delimiter, rest.strip_prefix(b"\n")?))
-        .filter(|(byte, _)| byte.is_ascii() && *byte >= b' ' || *byte == b'\t')
-}
-
-fn note_preamble(utf8: &[u8], lines: u64, context: &mut Context<'_>) {
-    if lines == 0 {
-        return;
-    }
-    let end = memchr::memchr_iter(b'\n', utf8).nth(lines as usize - 1).unwrap_or(utf8.len());
-    let message = format!("{lines} lines above the table were left out");
+/// Says that lines were taken for comments.
+fn note_comments(utf8: &[u8], mark: &[u8], context: &mut Context<'_>) {
+    let at = match utf8.starts_with(mark) {
+        true => 0,
+        false => {
+            let mut ends = memchr::memchr2_iter(b'\n', b'\r', utf8);
+            let starts = |end: &usize| utf8[end + 1..].starts_with(mark);
+            ends.find(starts).map_or(0, |end| end + 1)
+        }
+    };
+    let line = utf8[at..].split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let message = format!("lines that begin with {:?} are comments", String::from_utf8_lossy(mark));
+    let above = memchr::memchr_iter(b'\n', &utf8[..at]).count() as u64;
     context.reporter.push(
         Issue::warning(Stage::Parse, Code::SkippedLines, message)
-            .line(1)
-            .byte_offset(0)
-            .raw(&utf8[..end])
-            .hint("set skiprows=0 to read them as rows"),
+            .line(above + 1)
+            .byte_offset(at as u64)
+            .raw(line)
+            .hint("set comment=\"\" to read them as rows"),
     );
+}
+
+/// `sep=;` in the first line is Excel's way to say the delimiter.
+fn excel_hint(utf8: &[u8]) -> Option<(&[u8], &[u8])> {
+    let line = utf8.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
+    let hint = line.strip_prefix(b"\"").unwrap_or(line);
+    if !hint.get(..4)?.eq_ignore_ascii_case(b"sep=") {
+        return None;
+    }
+    // A file saved again may have delimiters behind it.
+    let size = match hint[4..].utf8_chunks().next()?.valid().chars().next()? {
+        character if character.is_alphanumeric() || character == '"' => return None,
+        character => character.len_utf8(),
+    };
+    let (delimiter, trailing) = hint[4..].split_at(size);
+    if !trailing.iter().all(|byte| *byte == b'"' || delimiter.contains(byte)) {
+        return None;
+    }
+    let rest = &utf8[line.len()..];
+    let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
+    Some((delimiter, rest.strip_prefix(b"\n").unwrap_or(rest)))
 }
 
 /// One character, or several that are no pattern, are meant literally.
@@ -177,21 +207,57 @@ fn delimiter(sep: &str) -> Delimiter {
     }
 }
 
-/// Puts the dialect, and the options that reproduce it, into the report.
+/// How often lines end in each way, those inside quotes included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Newlines {
+    /// `\n` alone.
+    pub lf: u64,
+    /// `\r\n`.
+    pub crlf: u64,
+    /// `\r` alone.
+    pub cr: u64,
+}
+
+impl Newlines {
+    /// Of a text that was looked at.
+    pub(super) fn of(survey: &Survey) -> Self {
+        let Survey { line_feeds, carriage_returns, pairs, .. } = *survey;
+        Newlines { lf: line_feeds - pairs, crlf: pairs, cr: carriage_returns - pairs }
+    }
+
+    fn name(self, dialect: &CsvDialect) -> Option<String> {
+        if let Some(terminator) = dialect.terminator {
+            return Some(char::from(terminator).to_string());
+        }
+        let name = match (self.lf, self.cr, self.crlf) {
+            (0, 0, 0) => return None,
+            (_, 0, 0) => "\n",
+            (0, 0, _) => "\r\n",
+            (0, _, 0) => "\r",
+            _ => "mixed",
+        };
+        Some(name.to_owned())
+    }
+}
+
+/// Puts the dialect, and the options that reproduce it, into the report. `frame` is that of the
+/// first table; where several are stacked, each has its own and none is given as an option.
 pub(super) fn report(
-    survey: &Survey,
     dialect: &CsvDialect,
-    header: &Header,
+    frame: &Frame,
+    is_stacked: bool,
+    newlines: Newlines,
     context: &mut Context<'_>,
 ) {
     let parser = context.parser();
     let sep = match &dialect.delimiter {
         Delimiter::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Delimiter::Pattern(_) | Delimiter::Blanks => parser.sep.clone().unwrap_or_default(),
+        Delimiter::Pattern(pattern) => pattern.as_str().to_owned(),
+        Delimiter::Blanks => r"\s+".to_owned(),
     };
     let text = |byte: u8| char::from(byte).to_string();
     let (quote, escape) = (dialect.quote.map(text), dialect.escape.map(text));
-    let newline = newline(survey, dialect);
+    let comment = dialect.comment.as_ref().map(|text| String::from_utf8_lossy(text).into_owned());
     let reporter = &mut context.reporter;
     for (name, value) in parser.given() {
         reporter.option(name, value.clone());
@@ -203,52 +269,48 @@ pub(super) fn report(
         Some(quote) => reporter.option("quotechar", quote.clone()),
         None => reporter.option("quoting", 3),
     }
-    // An escape that was found out is found again; given as an option it would count everywhere.
     reporter.option("doublequote", dialect.doubled);
-    if dialect.skip_initial_space {
-        reporter.option("skipinitialspace", true);
+    if let Some(escape) = &escape {
+        reporter.option("escapechar", escape.clone());
+        if !dialect.escape_everywhere {
+            reporter.option("escape_outside", false);
+        }
     }
-    if dialect.skip_rows > 0 {
-        reporter.option("skiprows", dialect.skip_rows);
+    reporter.option("skipinitialspace", dialect.skip_initial_space);
+    if let Some(comment) = &comment {
+        reporter.option("comment", comment.clone());
     }
-    match header {
-        Header::None => reporter.option("header", "none"),
-        Header::Rows(rows) => match rows.as_slice() {
-            [row] => reporter.option("header", *row),
-            rows => reporter.option("header", rows.to_vec()),
-        },
+    if is_stacked {
+        reporter.option("stacked", true);
+    } else {
+        if frame.skip_rows > 0 {
+            reporter.option("skiprows", frame.skip_rows);
+        }
+        match &frame.header {
+            Header::None => reporter.option("header", "none"),
+            Header::Rows(rows) => match rows.as_slice() {
+                [row] => reporter.option("header", *row),
+                rows => reporter.option("header", rows.to_vec()),
+            },
+        }
+        if frame.footer_lines > 0 {
+            reporter.option("skipfooter", frame.footer_lines);
+        }
     }
-    let comment = dialect.comment.as_ref().map(|text| String::from_utf8_lossy(text).into_owned());
-    let skip_rows = dialect.skip_rows;
-    let header_rows = match header {
+    let header_rows = match &frame.header {
         Header::None => 0,
         Header::Rows(rows) => rows.len() as u64,
     };
     reporter.dialect(Dialect {
         delimiter: sep,
         quote,
-        escape: escape.filter(|_| !dialect.doubled || parser.escapechar.is_some()),
+        escape,
         comment,
-        newline,
-        skip_rows,
+        newline: newlines.name(dialect),
+        skip_rows: frame.skip_rows,
         header_rows,
+        footer_rows: parser.skipfooter.unwrap_or(frame.footer_lines),
         decimal: parser.decimal.unwrap_or('.').to_string(),
         thousands: parser.thousands.map(|mark| mark.to_string()),
     });
-}
-
-/// The ends of lines, those inside quotes included.
-fn newline(survey: &Survey, dialect: &CsvDialect) -> Option<String> {
-    if let Some(terminator) = dialect.terminator {
-        return Some(char::from(terminator).to_string());
-    }
-    let Survey { line_feeds, carriage_returns, pairs, .. } = *survey;
-    let name = match (line_feeds - pairs, carriage_returns - pairs, pairs) {
-        (0, 0, 0) => return None,
-        (_, 0, 0) => "\n",
-        (0, 0, _) => "\r\n",
-        (0, _, 0) => "\r",
-        _ => "mixed",
-    };
-    Some(name.to_owned())
 }

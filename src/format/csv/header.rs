@@ -1,161 +1,166 @@
-//! Column names: given, in the first rows, or none.
+//! Which rows are the header: none, one or several.
+//!
+//! A first row of the same kinds as the rows below it is data; otherwise it is a header, which is
+//! what most files have. Several rows are a header only where that is plain: a row of units or of
+//! kinds of measurement below the names, or a row of groups with empty cells above them, and
+//! values below.
 
-use super::dialect::CsvDialect;
-use super::records::{Record, RecordReader};
-use super::sniff::{CellLook, look};
-use crate::context::Context;
-use crate::error::Result;
+use super::lines::{Column, Line, columns};
+use super::look::CellLook;
 use crate::options::Header;
-use crate::report::{Code, Issue, Stage};
 
-/// The records, without the lines that `skiprows` lists.
-#[derive(Clone)]
-pub(super) struct Records<'a> {
-    pub reader: RecordReader<'a>,
-    /// Where the lines begin that are left out.
-    skipped: &'a [usize],
-}
+/// Below the names in logger and instrument files.
+const UNITS: &[&str] = &[
+    "s", "sec", "ms", "us", "ns", "min", "h", "hr", "hour", "hours", "d", "day", "days", "m", "km",
+    "cm", "mm", "um", "µm", "nm", "ft", "in", "kg", "g", "mg", "ug", "µg", "t", "lb", "c", "degc",
+    "deg c", "°c", "f", "°f", "k", "v", "mv", "uv", "kv", "a", "ma", "ua", "w", "kw", "mw", "kwh",
+    "mwh", "wh", "hz", "khz", "mhz", "ghz", "pa", "hpa", "kpa", "mpa", "bar", "mbar", "psi", "%",
+    "ppm", "ppb", "m/s", "km/h", "mph", "m/s2", "m/s²", "l", "ml", "m3", "m³", "l/min", "l/s",
+    "mol", "rad", "deg", "°", "degrees", "n", "nm", "j", "kj", "usd", "eur", "chf", "gbp", "€",
+    "$", "-", "ts", "rn", "smp", "avg", "tot", "max", "min", "std", "wvc", "w/m2", "w/m²", "w/m^2",
+    "rpm", "db", "dbm", "lux", "lx", "ph", "ms/cm", "us/cm", "µs/cm", "ntu", "mg/l", "µg/m³",
+    "ug/m3", "µg/m3", "kn", "knots", "none", "text", "string", "int", "float", "date", "time",
+    "counts", "count", "pcs", "stk", "gal", "mi", "ha", "km2", "km²", "m2", "m²", "count/s",
+];
 
-impl<'a> Records<'a> {
-    pub fn new(text: &'a [u8], dialect: &'a CsvDialect, skipped: &'a [usize]) -> Self {
-        Records { reader: RecordReader::new(text, dialect), skipped }
+/// The header rows at the start of these lines, which begin where the table does. `width` is the
+/// table's.
+pub(super) fn find(lines: &[Line], width: usize) -> Header {
+    let Some((first, rest)) = lines.split_first() else { return Header::Rows(vec![0]) };
+    let rows = several(lines, width);
+    if rows > 1 {
+        return Header::Rows((0..rows as u64).collect());
     }
+    if is_header(first, rest) { Header::Rows(vec![0]) } else { Header::None }
+}
 
-    /// The next record whose first line is not listed.
-    pub fn read(&mut self, record: &mut Record) -> bool {
-        while self.reader.read(record) {
-            if self.skipped.binary_search(&record.offset).is_err() {
-                return true;
-            }
-        }
-        false
+/// How many rows make up the header where that is more than one; otherwise 1.
+fn several(lines: &[Line], width: usize) -> usize {
+    let Some(first) = lines.first() else { return 1 };
+    let rows = &lines[..lines.len().min(4)];
+    let words = rows.iter().enumerate().take_while(|(i, l)| l.is_words() && (*i == 0 || !l.gap));
+    let words = words.count();
+    if words < 2 || lines.len() <= words || width < 2 {
+        return 1;
     }
-}
-
-/// So many rows are looked at to tell whether the first one is a header.
-const SAMPLE_ROWS: usize = 100;
-
-/// The column names, and where they came from. Afterwards the reader stands at the first data row.
-pub(super) fn names(
-    records: &mut Records<'_>,
-    text: &[u8],
-    dialect: &CsvDialect,
-    context: &mut Context<'_>,
-) -> Result<(Vec<String>, Header)> {
-    let parser = context.parser();
-    let header = match (&parser.header, &parser.names) {
-        (Some(header), _) => header.clone(),
-        (None, Some(_)) => Header::None,
-        (None, None) if first_is_header(text, records.reader.offset(), dialect) => {
-            Header::Rows(vec![0])
-        }
-        (None, None) => Header::None,
-    };
-    let found = match &header {
-        Header::None => None,
-        Header::Rows(rows) => Some(read_rows(records, text, rows, context)?),
-    };
-    let names = match (&parser.names, found) {
-        (Some(names), found) => {
-            let width =
-                found.map_or_else(|| peek_width(text, records, dialect), |names| names.len());
-            let mut names = names.clone();
-            names.resize(width.max(names.len()), String::new());
-            names
-        }
-        (None, Some(names)) => names,
-        (None, None) => {
-            let prefix = parser.prefix.as_deref().unwrap_or_default();
-            (0..peek_width(text, records, dialect))
-                .map(|index| format!("{prefix}{index}"))
-                .collect()
-        }
-    };
-    Ok((names, header))
-}
-
-/// Reads up to the last header row; several header rows are joined with a space.
-fn read_rows(
-    records: &mut Records<'_>,
-    text: &[u8],
-    rows: &[u64],
-    context: &Context<'_>,
-) -> Result<Vec<String>> {
-    let mut names: Vec<String> = Vec::new();
-    let mut record = Record::default();
-    let last = rows.last().copied().unwrap_or_default();
-    for row in 0..=last {
-        if !records.read(&mut record) {
-            let message = format!("header names row {row}, but the file ends before it");
-            return Err(Issue::error(Stage::Parse, Code::BadOption, message).into());
-        }
-        if !rows.contains(&row) {
-            continue;
-        }
-        let allowed = context.limits.columns;
-        if record.len() > allowed {
-            let message = format!("got {} columns, allowed are {allowed}", record.len());
-            return Err(Issue::limit(Code::TooManyColumns, message, "columns").into());
-        }
-        names.resize(names.len().max(record.len()), String::new());
-        for (name, (cell, _)) in names.iter_mut().zip(record.cells(text)) {
-            let cell = String::from_utf8_lossy(cell);
-            if !name.is_empty() && !cell.is_empty() {
-                name.push(' ');
-            }
-            name.push_str(&cell);
-        }
+    let names_first = first.filled >= width.min(first.width) && first.filled * 5 >= width * 4;
+    let mut rows = 1;
+    // Groups above the names: some columns have none, or a name stands over several.
+    let second = &lines[1];
+    let is_group = first.filled < first.width.max(second.width)
+        && second.filled >= width.max(2)
+        && first.cells.len() >= width.min(second.cells.len())
+        && (first.filled > 1 || first.text(0).is_empty())
+        && first.filled < second.filled;
+    if is_group {
+        rows = 2;
+    } else if !names_first {
+        return 1;
     }
-    // Delimiters at the end of the header line name nothing.
-    Ok(names)
-}
-
-/// The number of cells of most rows ahead.
-fn peek_width(text: &[u8], records: &Records<'_>, dialect: &CsvDialect) -> usize {
-    let rows = peek(text, records.reader.offset(), dialect);
-    let mut counts: Vec<usize> = rows.iter().map(Vec::len).collect();
-    counts.sort_unstable();
-    let runs = counts.chunk_by(|a, b| a == b);
-    runs.max_by_key(|run| run.len()).and_then(|run| run.first().copied()).unwrap_or(1)
-}
-
-fn peek(text: &[u8], from: usize, dialect: &CsvDialect) -> Vec<Vec<CellLook>> {
-    let mut reader = RecordReader::new(&text[from..], dialect);
-    let mut record = Record::default();
-    let mut rows = Vec::new();
-    while rows.len() < SAMPLE_ROWS && reader.read(&mut record) {
-        rows.push(record.cells(&text[from..]).map(|(cell, _)| look(cell)).collect());
+    while rows < words && are_units(&lines[rows], width) {
+        rows += 1;
     }
-    rows
+    if rows == 1 {
+        return 1;
+    }
+    let below = columns(lines[rows..].iter(), width);
+    let typed = below.iter().filter(|column| column.typed).count();
+    if typed > 0 && typed * 2 >= width.min(first.width.max(second.width)) { rows } else { 1 }
 }
 
-/// A first row of the same kinds as the rows below it is data; otherwise it is a header, which is
-/// what most files have.
-fn first_is_header(text: &[u8], from: usize, dialect: &CsvDialect) -> bool {
-    let rows = peek(text, from, dialect);
-    let Some((first, rest)) = rows.split_first() else { return true };
+/// Whether most filled cells are units, and there is more than one or nothing else.
+fn are_units(line: &Line, width: usize) -> bool {
+    let filled = || line.cells.iter().filter(|(_, text)| !text.is_empty());
+    let units = filled().filter(|(_, text)| is_unit(text)).count();
+    line.width <= width && units > 0 && units * 3 >= filled().count() * 2
+}
+
+fn is_unit(text: &[u8]) -> bool {
+    let bracketed = matches!(text, [b'[', .., b']'] | [b'(', .., b')']);
+    let lower = String::from_utf8_lossy(text).to_lowercase();
+    let is_pattern = !lower.is_empty()
+        && lower.split(|c: char| !c.is_alphabetic()).all(|part| {
+            matches!(part, "" | "yyyy" | "yy" | "mm" | "dd" | "hh" | "ss" | "jjjj" | "tt" | "utc")
+        })
+        && lower.contains(['y', 'h', 'd', 'j'])
+        && lower.contains([':', '-', '/', '.']);
+    bracketed || is_pattern || UNITS.contains(&lower.as_str())
+}
+
+/// Whether the first row names columns rather than being one of the rows below.
+fn is_header(first: &Line, rest: &[Line]) -> bool {
     if rest.is_empty() {
         // One row alone: a header without data, unless it holds values.
-        return !first.iter().any(|look| look.is_value());
+        return !first.cells.iter().any(|(look, _)| look.is_value());
     }
-    let values = first.iter().filter(|look| look.is_value()).count();
-    if values == 0 {
-        return true;
+    let values: Vec<usize> =
+        (0..first.width).filter(|column| first.look(*column).is_value()).collect();
+    if values.is_empty() {
+        return !is_like_below(first, rest);
     }
-    // Years over figures are a header: `country,2019,2020`.
-    if first.iter().all(|look| matches!(look, CellLook::Text | CellLook::Year | CellLook::Empty)) {
-        let as_below = first.iter().enumerate().filter(|(_, look)| **look == CellLook::Year).all(
-            |(index, _)| rest.iter().filter_map(|row| row.get(index)).all(|l| *l == CellLook::Year),
-        );
-        if !as_below {
+    let below = columns(rest.iter(), first.width);
+    let is_named = |column: &usize| first.look(*column) == CellLook::Text && below[*column].typed;
+    let named = (0..first.width).filter(is_named).count();
+    // Numbers in a row are names if there are others: `hour,0,1,2,3` or `country,2019,2020`.
+    if first.cells.iter().all(|(look, _)| !look.is_value() || *look == CellLook::Year) {
+        let as_below = values.iter().all(|column| {
+            let is_year = |line: &Line| {
+                matches!(
+                    line.cells.get(*column),
+                    Some((CellLook::Year | CellLook::Empty, _)) | None
+                )
+            };
+            rest.iter().all(is_year)
+        });
+        if !as_below || named > 0 {
+            return true;
+        }
+    }
+    if values.len() >= 3 && values.len() + 1 >= first.filled && !first.look(0).is_value() {
+        let number = |column: &usize| std::str::from_utf8(first.text(*column)).ok()?.parse().ok();
+        let numbers: Vec<Option<i64>> = values.iter().map(number).collect();
+        let is_next = |pair: &[Option<i64>]| matches!(pair, [Some(a), Some(b)] if a.checked_add(1) == Some(*b));
+        if numbers.windows(2).all(is_next) {
             return true;
         }
     }
     // Every value of the first row stands over values of its own kind.
-    let fits = |index: usize, look: &CellLook| {
-        rest.iter()
-            .filter_map(|row| row.get(index))
-            .all(|below| below.kind() == look.kind() || *below == CellLook::Empty)
+    let fits = |column: &usize| {
+        let kind = first.look(*column);
+        rest.iter().map(|line| line.look(*column)).all(|b| b == kind || b == CellLook::Empty)
     };
-    !first.iter().enumerate().all(|(index, look)| !look.is_value() || fits(index, look))
+    !values.iter().all(fits)
+}
+
+/// Whether a row of text is one of many: its codes are written as those below, or its texts come
+/// up again below. Only if no column below holds values, since then a text above is a name.
+fn is_like_below(first: &Line, rest: &[Line]) -> bool {
+    let below: Vec<Column> = columns(rest.iter(), first.width);
+    if below.iter().any(|column| column.typed) || rest.len() < 3 {
+        return false;
+    }
+    let same = |line: &Line| (0..first.width).all(|c| line.text(c) == first.text(c));
+    if rest.iter().any(same) {
+        // A header that is repeated is still one.
+        return false;
+    }
+    let coded = (0..first.width).any(|column| {
+        let code = pattern(first.text(column));
+        code.contains(&b'9') && rest.iter().all(|line| pattern(line.text(column)) == code)
+    });
+    let again = |column: usize| {
+        let text = first.text(column);
+        !text.is_empty() && rest.iter().filter(|line| line.text(column) == text).count() >= 2
+    };
+    coded || (0..first.width).any(again)
+}
+
+/// The text with every digit as `9` and every letter as `a`.
+fn pattern(text: &[u8]) -> Vec<u8> {
+    let class = |byte: &u8| match byte {
+        b'0'..=b'9' => b'9',
+        byte if byte.is_ascii_alphabetic() => b'a',
+        byte => *byte,
+    };
+    text.iter().map(class).collect()
 }

@@ -4,17 +4,34 @@
 //! rows. Rows that are too short are padded with nulls, longer ones make columns; both are reported.
 //! Refuses text that is blank throughout, and rows of the wrong length if `on_bad_lines=error`.
 
+mod comment;
 mod dialect;
 mod events;
+mod footer;
 mod header;
 mod in_file;
+mod lines;
+mod look;
+mod names;
 mod notes;
+mod place;
 mod records;
+mod sample;
 mod scan;
+mod score;
 mod sniff;
+mod stack;
+mod structure;
 mod table;
 
-use std::cell::Cell;
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod cases_exports;
+#[cfg(test)]
+mod cases_structure;
+#[cfg(test)]
+mod round_trip;
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
@@ -25,7 +42,9 @@ use crate::options::{FileType, nearest};
 use crate::report::{Code, Issue, Stage};
 
 pub use dialect::CsvDialect;
+use dialect::Newlines;
 pub(super) use notes::bad_value;
+use place::Place;
 pub use records::{Field as RecordField, Record, RecordReader};
 
 /// The reader of delimited text.
@@ -86,6 +105,8 @@ impl FormatReader for Csv {
             "na_filter",
             "parse_dates",
             "dayfirst",
+            "escape_outside",
+            "stacked",
         ]
     }
 
@@ -97,63 +118,120 @@ impl FormatReader for Csv {
             return Err(issue.line(1).byte_offset(0).into());
         }
         let dialect = dialect::settle(utf8, &input.name, context);
-        let place = Place::new(&text, utf8);
-        let found = table::read(&place, text.utf8.slice_ref(utf8), &dialect, context)?;
-        dialect::report(&text.survey, &dialect, &found.header, context);
-        Ok(vec![found.table])
+        note_nuls(&text, context);
+        let reading = Reading { text: &text, utf8, dialect };
+        if !reading.may_be_stacked(context) {
+            return reading.one(context).map(|found| vec![found.table]);
+        }
+        // In a small text gaps are looked for first; in a large one they are found on the way.
+        if utf8.len() <= SMALL {
+            let gaps = gaps(utf8, &reading.dialect);
+            return match stack::regions(utf8, &reading.dialect, &gaps).as_slice() {
+                regions @ [_, _, ..] => reading.stacked(regions, context),
+                _ => reading.one(context).map(|found| vec![found.table]),
+            };
+        }
+        let before = context.reporter.clone();
+        let found = reading.one(context)?;
+        let mut gaps = gaps(&utf8[..found.start], &reading.dialect);
+        gaps.extend(found.gaps);
+        match stack::regions(utf8, &reading.dialect, &gaps).as_slice() {
+            regions @ [_, _, ..] => {
+                context.reporter = before;
+                reading.stacked(regions, context)
+            }
+            _ => Ok(vec![found.table]),
+        }
     }
 }
 
-/// The text that rows lie in, to turn offsets into places for messages.
-pub(super) struct Place<'a> {
+/// Texts up to this size are looked through for gaps before they are read.
+const SMALL: usize = 1 << 20;
+
+/// A text whose dialect is settled.
+struct Reading<'a> {
     text: &'a Text,
-    /// Where the part begins in the text.
-    start: usize,
     utf8: &'a [u8],
-    shift: u64,
-    /// The last offset asked for and its line: issues mostly come in the order of the file, and
-    /// counting lines anew for each would take long in a large one.
-    last: Cell<(usize, u64)>,
-    /// What ends a line: `\r` where there is no `\n`.
-    newline: u8,
+    dialect: CsvDialect,
 }
 
-impl<'a> Place<'a> {
-    /// Of a part of the text.
-    fn new(text: &'a Text, part: &'a [u8]) -> Self {
-        let start = part.as_ptr() as usize - text.utf8.as_ptr() as usize;
-        let newline = if text.survey.line_feeds > 0 { b'\n' } else { b'\r' };
-        let shift = text.shift + start as u64;
-        Place { text, start, utf8: part, shift, last: Cell::new((0, 1)), newline }
+impl Reading<'_> {
+    /// Whether several tables may be looked for: no option says where the one table is.
+    fn may_be_stacked(&self, context: &Context<'_>) -> bool {
+        let parser = context.parser();
+        let is_framed = parser.header.is_some()
+            || parser.names.is_some()
+            || parser.skiprows.is_some()
+            || parser.skipfooter.is_some()
+            || parser.byte_range.is_some()
+            || parser.nrows.is_some();
+        parser.stacked.unwrap_or(!is_framed)
     }
 
-    /// The line, from 1, of an offset.
-    fn line(&self, offset: usize) -> u64 {
-        let offset = self.start + offset;
-        let marks = &self.text.survey.marks;
-        let before = marks.partition_point(|mark| mark.offset <= offset).saturating_sub(1);
-        let mark = marks.get(before).copied().unwrap_or_default();
-        let known = match self.newline {
-            b'\n' => mark.line_feeds,
-            _ => mark.carriage_returns,
-        };
-        let (from, line) = match self.last.get() {
-            last if last.0 <= offset && last.0 >= mark.offset => last,
-            _ => (mark.offset, known + 1),
-        };
-        let passed = &self.text.utf8[from..offset];
-        let line = line + memchr::memchr_iter(self.newline, passed).count() as u64;
-        self.last.set((offset, line));
-        line
+    /// The text as one table.
+    fn one(&self, context: &mut Context<'_>) -> Result<table::Found> {
+        self.part(self.utf8, &self.dialect, false, context)
     }
 
-    /// The issue with line, byte offset and the raw row that begins at `offset`.
-    fn mark(&self, issue: Issue, offset: usize) -> Issue {
-        let rest = &self.utf8[offset..];
-        let line = self.line(offset);
-        let end = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
-        issue.line(line).byte_offset(offset as u64 + self.shift).raw(&rest[..end])
+    /// Each region's table.
+    fn stacked(
+        &self,
+        regions: &[stack::Region],
+        context: &mut Context<'_>,
+    ) -> Result<Vec<RawTable>> {
+        let mut tables = Vec::with_capacity(regions.len());
+        for (index, region) in regions.iter().enumerate() {
+            let part = &self.utf8[region.range.clone()];
+            let skip_rows = if index == 0 { self.dialect.skip_rows } else { 0 };
+            let dialect = CsvDialect { skip_rows, ..self.dialect.clone() };
+            let table = self.part(part, &dialect, true, context)?.table;
+            tables.push(RawTable { name: region.title.clone(), ..table });
+        }
+        Ok(tables)
     }
+
+    fn part(
+        &self,
+        part: &[u8],
+        dialect: &CsvDialect,
+        is_stacked: bool,
+        context: &mut Context<'_>,
+    ) -> Result<table::Found> {
+        let place = Place::new(self.text, part);
+        let frame = structure::frame(part, dialect, context);
+        frame.raise(&place, context);
+        dialect::report(dialect, &frame, is_stacked, Newlines::of(&self.text.survey), context);
+        table::read(&place, self.text.utf8.slice_ref(part), dialect, &frame, context)
+    }
+}
+
+/// NUL bytes stay where they are, but nobody meant them.
+fn note_nuls(text: &Text, context: &mut Context<'_>) {
+    let Some(first) = text.survey.first_nul else { return };
+    let place = Place::new(text, &text.utf8);
+    let count = text.survey.nuls;
+    let message = match count {
+        1 => "a NUL byte, kept as part of its cell".to_owned(),
+        _ => format!("{count} NUL bytes, kept as part of their cells; this is the first"),
+    };
+    let issue = Issue::warning(Stage::Parse, Code::NulByte, message);
+    let start = text.utf8[..first].iter().rposition(|byte| matches!(byte, b'\n' | b'\r'));
+    let issue = place.mark(issue, start.map_or(0, |at| at + 1));
+    context.reporter.push(issue.byte_offset(first as u64 + place.shift));
+}
+
+/// Where blank lines and rows of nothing but delimiters begin.
+fn gaps(utf8: &[u8], dialect: &CsvDialect) -> Vec<usize> {
+    let dialect = CsvDialect { skip_blank_lines: false, ..dialect.clone() };
+    let mut reader = RecordReader::new(utf8, &dialect);
+    let mut record = Record::default();
+    let mut gaps = Vec::new();
+    while gaps.len() < stack::MOST_GAPS && reader.read(&mut record) {
+        if record.cells(utf8).all(|(cell, quoted)| cell.trim_ascii().is_empty() && !quoted) {
+            gaps.push(record.offset);
+        }
+    }
+    gaps
 }
 
 /// An option that names a column which is not there.

@@ -1,328 +1,387 @@
 //! Finding the dialect: the one whose table is the most uniform and the most typed.
+//!
+//! Takes a text and what is settled already; gives the delimiter, the quote, the escape and whether
+//! blanks follow delimiters. Each delimiter that occurs often enough is tried with each quote that
+//! occurs; `score.rs` says how good the table is, over samples from several places (`sample.rs`).
+//!
+//! Commas, semicolons, tabs and bars are believed if their table beats a text in one column. Blanks
+//! and colons, which stand in ordinary text and times, and all other characters must earn it: the
+//! first row has to be cut as well, and values or a header over values have to come out.
 
 use super::dialect::{CsvDialect, Delimiter};
+use super::look::{CellLook, look};
 use super::records::{Record, RecordReader};
+use super::sample::{self, Piece};
+use super::score::Shape;
 use crate::detect::extension;
-use crate::infer::number_shape;
 
-/// So much of the text is looked at, in whole lines.
-const SAMPLE: usize = 256 << 10;
-const SAMPLE_ROWS: usize = 1000;
+/// Lines looked at to see which characters may be delimiters at all.
+const LINES: usize = 120;
+/// What a text in one column scores: prose must not be beaten by its commas too easily.
+const ONE_TEXT_COLUMN: f64 = 0.1;
+/// And a column of numbers or dates, whatever marks are in them.
+const ONE_VALUE_COLUMN: f64 = 0.9;
+/// Cells looked at to see whether blanks follow delimiters.
+const SPACED_ROWS: usize = 200;
 
-/// Delimiters in the order of preference among equals, and how much they are trusted: blanks and
-/// colons stand in ordinary text and times.
-const DELIMITERS: &[(u8, f64)] =
-    &[(b',', 1.0), (b';', 1.0), (b'\t', 1.0), (b'|', 1.0), (b':', 0.4), (b' ', 0.3)];
-
-/// What was found.
+/// How much a delimiter has to show.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Sniffed {
-    pub delimiter: u8,
-    pub quote: Option<u8>,
-    /// Lines above the table.
-    pub preamble: u64,
+enum Trust {
+    /// Nothing: the options name it.
+    Given,
+    Usual,
+    /// Blanks and colons.
+    Weak,
+    /// Any other character.
+    Odd,
 }
 
-/// The most plausible dialect for the start of the text; `base` holds what is settled already.
-pub(super) fn sniff(text: &[u8], name: &str, base: &CsvDialect, quote_given: bool) -> Sniffed {
-    let sample = sample(text);
-    let quotes: Vec<Option<u8>> = if quote_given {
-        vec![base.quote]
-    } else {
-        let mut quotes = vec![Some(b'"')];
-        if memchr::memchr(b'\'', sample).is_some() {
-            quotes.push(Some(b'\''));
-        }
-        quotes
-    };
+/// What the caller's options have settled.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Settled {
+    pub delimiter: bool,
+    pub quote: bool,
+    pub escape: bool,
+    pub spaces: bool,
+}
+
+/// Completes `base` by the most plausible dialect of the text. Lines that begin with `mark` are
+/// taken for comments.
+pub(super) fn sniff(
+    text: &[u8],
+    name: &str,
+    base: &CsvDialect,
+    settled: Settled,
+    mark: Option<&[u8]>,
+) -> CsvDialect {
+    let pieces = sample::pieces(text);
     let named = match extension(name).as_str() {
         "tsv" | "tab" => Some(b'\t'),
         "psv" => Some(b'|'),
         _ => None,
     };
-    let mut best: Option<(f64, Sniffed)> = None;
-    for (delimiter, trust) in DELIMITERS {
-        if memchr::memchr(*delimiter, sample).is_none() {
-            continue;
-        }
-        for quote in &quotes {
-            let dialect = CsvDialect {
-                delimiter: Delimiter::Bytes(vec![*delimiter]),
-                quote: *quote,
-                ..base.clone()
-            };
-            let shape = Shape::of(sample, &dialect);
-            let bonus = if named == Some(*delimiter) { 1.5 } else { 1.0 };
-            // Single quotes must earn their place: they are apostrophes too.
-            let quote_trust = match quote {
-                Some(b'\'') if shape.quoted == 0 => 0.5,
+    let mut best: Option<(f64, CsvDialect)> = None;
+    for (delimiter, trust) in candidates(&pieces, base, settled, mark) {
+        let is_named = matches!(&delimiter, Delimiter::Bytes(b) if b.first() == named.as_ref());
+        let bonus = if is_named { 1.5 } else { 1.0 };
+        let mut does_badly = false;
+        for mut dialect in variants(&pieces, &delimiter, base, settled) {
+            // Quotes as text are worth a look only where quotes as quotes do badly.
+            if dialect.quote.is_none() && !settled.quote && !does_badly {
+                continue;
+            }
+            let shape = Shape::of(&pieces, &dialect, mark);
+            does_badly |= shape.oddities > 1 && shape.oddities * 20 > shape.rows;
+            let quote_trust = match dialect.quote {
+                _ if settled.quote => 1.0,
+                // Single quotes must earn their place: they are apostrophes too.
+                Some(b'\'') if shape.quoted == 0 || shape.oddities * 4 > shape.quoted => 0.5,
+                None => 0.9,
                 _ => 1.0,
             };
-            // Blanks and colons must also cut out values: words alone are prose.
-            let earned = if *trust < 1.0 { shape.values } else { 1.0 };
-            let score = shape.score() * trust * bonus * quote_trust * earned;
-            if best.is_none_or(|(top, _)| score > top) {
-                let preamble = shape.preamble;
-                best = Some((score, Sniffed { delimiter: *delimiter, quote: *quote, preamble }));
+            let score = earned(&shape, &pieces, &delimiter, trust) * quote_trust * bonus;
+            if best.as_ref().is_none_or(|(top, _)| score > *top + 1e-9) {
+                dialect.escape_everywhere &= dialect.escape.is_some();
+                best = Some((score, dialect));
             }
         }
     }
-    let quote = if quote_given { base.quote } else { Some(b'"') };
-    let column = CsvDialect { delimiter: Delimiter::Bytes(vec![b',']), quote, ..base.clone() };
-    let alone = Sniffed { delimiter: named.unwrap_or_else(|| absent(text)), quote, preamble: 0 };
-    // A text in one column has to be beaten: prose has commas too.
-    let one_column = 0.12 * Shape::of_lines(sample, &column);
-    best.filter(|(score, _)| *score > one_column).map_or(alone, |(_, sniffed)| sniffed)
+    let mut found = match best {
+        Some((_, dialect)) if settled.delimiter => dialect,
+        Some((score, dialect)) if score > one_column(&pieces, mark) => dialect,
+        _ => {
+            let delimiter = Delimiter::Bytes(vec![named.unwrap_or_else(|| absent(&pieces))]);
+            let mut variants = variants(&pieces, &delimiter, base, settled);
+            variants.retain(|dialect| settled.quote || dialect.quote == Some(b'"'));
+            let fewest = |dialect: &CsvDialect| Shape::of(&pieces, dialect, mark).oddities;
+            let alone = variants.into_iter().min_by_key(fewest);
+            alone.unwrap_or_else(|| CsvDialect { delimiter, ..base.clone() })
+        }
+    };
+    if !settled.spaces && !found.skip_initial_space {
+        found.skip_initial_space = blanks_follow(&pieces, &found, mark);
+    }
+    found
+}
+
+/// The delimiters that occur often enough, in the order of preference among equals.
+fn candidates(
+    pieces: &[Piece<'_>],
+    base: &CsvDialect,
+    settled: Settled,
+    mark: Option<&[u8]>,
+) -> Vec<(Delimiter, Trust)> {
+    if settled.delimiter {
+        return vec![(base.delimiter.clone(), Trust::Given)];
+    }
+    let lines: Vec<&[u8]> = pieces
+        .iter()
+        .flat_map(|piece| sample::lines(piece.text).take(LINES))
+        .filter(|line| mark.is_none_or(|mark| !line.starts_with(mark)))
+        .map(|line| &line[..line.len().min(4 << 10)])
+        .collect();
+    let share = |what: &[u8]| {
+        let holds = |line: &&&[u8]| memchr::memmem::find(line, what).is_some();
+        lines.iter().filter(holds).count() as f64 / lines.len().max(1) as f64
+    };
+    let mut found = Vec::new();
+    for (byte, trust) in [
+        (b',', Trust::Usual),
+        (b';', Trust::Usual),
+        (b'\t', Trust::Usual),
+        (b'|', Trust::Usual),
+        (b':', Trust::Weak),
+        (b' ', Trust::Weak),
+    ] {
+        let share = share(&[byte]);
+        let is_time = byte == b':' && colons_are_in_times(&lines);
+        if share > 0.15 && !is_time {
+            found.push((Delimiter::Bytes(vec![byte]), trust));
+        }
+    }
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let has_run = |line: &&&[u8]| {
+        line.first().is_some_and(is_blank)
+            || line.windows(2).any(|pair| pair == b"  " || pair == b" \t" || pair == b"\t ")
+    };
+    if lines.iter().filter(has_run).count() * 4 >= lines.len().max(1) {
+        found.push((Delimiter::Blanks, Trust::Weak));
+    }
+    for character in odd_characters(&lines) {
+        let mut buffer = [0; 4];
+        let bytes = character.encode_utf8(&mut buffer).as_bytes();
+        if share(bytes) >= 0.8 {
+            found.push((Delimiter::Bytes(bytes.to_vec()), Trust::Odd));
+        }
+    }
+    found
+}
+
+/// The characters of the first whole lines that could be delimiters though they seldom are.
+fn odd_characters(lines: &[&[u8]]) -> Vec<char> {
+    let mut found: Vec<char> = Vec::new();
+    for line in lines.iter().take(3) {
+        for character in String::from_utf8_lossy(line).chars() {
+            if may_separate(character) && !found.contains(&character) && found.len() < 12 {
+                found.push(character);
+            }
+        }
+    }
+    found
+}
+
+/// Letters, digits, quotes, brackets and what belongs to numbers, words and addresses does not.
+fn may_separate(character: char) -> bool {
+    let is_usual = matches!(character, ',' | ';' | '\t' | '|' | ':' | ' ');
+    let is_part = matches!(
+        character,
+        '.' | '-'
+            | '_'
+            | '+'
+            | '@'
+            | '%'
+            | '$'
+            | '"'
+            | '\''
+            | '`'
+            | '('
+            | ')'
+            | '['
+            | ']'
+            | '{'
+            | '}'
+            | '<'
+            | '>'
+            | '€'
+            | '£'
+            | '¥'
+            | '°'
+            | 'µ'
+            | '“'
+            | '”'
+            | '„'
+            | '‘'
+            | '’'
+            | '«'
+            | '»'
+            | '–'
+            | '—'
+            | '…'
+            | '\u{fffd}'
+            | '\u{feff}'
+            | '\0'
+            | '\u{1a}'
+            | '²'
+            | '³'
+    );
+    !is_usual && !is_part && !character.is_alphanumeric() && !character.is_whitespace()
+}
+
+/// Whether most colons stand in clock times and addresses, and none in the first line.
+fn colons_are_in_times(lines: &[&[u8]]) -> bool {
+    let (mut all, mut inside) = (0usize, 0usize);
+    for line in lines {
+        for at in memchr::memchr_iter(b':', line) {
+            let digit = |index: usize| line.get(index).is_some_and(u8::is_ascii_digit);
+            let clock = at > 0 && digit(at - 1) && digit(at + 1) && digit(at + 2) && !digit(at + 3);
+            let address = line.get(at + 1) == Some(&b'/') && line.get(at + 2) == Some(&b'/');
+            all += 1;
+            inside += usize::from(clock || address);
+        }
+    }
+    let named = lines.first().is_some_and(|line| {
+        memchr::memchr(b':', line).is_some() && !line.iter().any(u8::is_ascii_digit)
+    });
+    inside * 2 > all && !named
+}
+
+/// The quotes and escapes to try with a delimiter.
+fn variants(
+    pieces: &[Piece<'_>],
+    delimiter: &Delimiter,
+    base: &CsvDialect,
+    settled: Settled,
+) -> Vec<CsvDialect> {
+    let Delimiter::Bytes(mark) = delimiter else {
+        return vec![CsvDialect { delimiter: delimiter.clone(), ..base.clone() }];
+    };
+    let holds = |what: &[u8]| pieces.iter().any(|p| memchr::memmem::find(p.text, what).is_some());
+    let opens = |quote: u8| {
+        let tight = [&mark[..], &[quote]].concat();
+        let spaced = [&mark[..], &[b' ', quote]].concat();
+        let at_start = |p: &Piece<'_>| sample::lines(p.text).any(|l| l.first() == Some(&quote));
+        (
+            holds(&tight) || pieces.iter().any(at_start),
+            holds(&spaced) && mark != b" ",
+            holds(&tight),
+        )
+    };
+    let quotes = match (settled.quote, opens(b'\'').0 || opens(b'\'').1) {
+        (true, _) => vec![base.quote],
+        (false, false) => vec![Some(b'"'), None],
+        (false, true) => vec![Some(b'"'), Some(b'\''), None],
+    };
+    let mut found = Vec::new();
+    for quote in quotes {
+        let mut dialect = CsvDialect { delimiter: delimiter.clone(), quote, ..base.clone() };
+        if !settled.spaces
+            && let Some(quote) = quote
+        {
+            let (_, spaced, tight) = opens(quote);
+            dialect.skip_initial_space = spaced && !tight;
+        }
+        found.push(dialect.clone());
+        // `\"` with the quotes doubled, or not.
+        if let Some(quote) = quote
+            && !settled.escape
+            && holds(&[b'\\', quote])
+        {
+            found.push(CsvDialect { escape: Some(b'\\'), doubled: false, ..dialect });
+        }
+    }
+    found
+}
+
+/// The score, less what a delimiter of that sort has not shown.
+fn earned(shape: &Shape, pieces: &[Piece<'_>], delimiter: &Delimiter, trust: Trust) -> f64 {
+    let score = shape.score();
+    let shows_values = shape.values >= 0.5 || shape.has_header && shape.values > 0.0;
+    match trust {
+        Trust::Given => 1.0 + score,
+        Trust::Usual if shape.rows == 1 && is_sentence(pieces, delimiter) => 0.0,
+        Trust::Usual => score,
+        Trust::Weak => {
+            // Words alone are prose, unless there are always as many of them.
+            let worth = match shows_values {
+                true => 0.9,
+                false if shape.uniform > 0.99 && shape.width >= 3 && shape.rows >= 5 => 0.3,
+                false if matches!(delimiter, Delimiter::Bytes(b) if b == b":") => 0.35,
+                false => 0.0,
+            };
+            if shape.rows == 1 && shape.values < 1.0 {
+                return 0.0;
+            }
+            score * worth * if shape.first_fits || shape.has_header { 1.0 } else { 0.3 }
+        }
+        Trust::Odd => {
+            // These stand in paths, addresses, colours and formulas as well.
+            let is_plain =
+                |b: &[u8]| matches!(b, b"/" | b"\\" | b"=" | b"&" | b"?" | b"#" | b"!" | b"*");
+            let is_plain = matches!(delimiter, Delimiter::Bytes(b) if is_plain(b));
+            let enough = shows_values || !is_plain || shape.width >= 3 && shape.rows >= 4;
+            let fits = shape.first_fits && shape.uniform > 0.94 && shape.filled > 1;
+            if fits && enough && shape.rows > 1 { score * 0.7 } else { 0.0 }
+        }
+    }
+}
+
+/// Whether a single line is a sentence: `Hello, world`.
+fn is_sentence(pieces: &[Piece<'_>], delimiter: &Delimiter) -> bool {
+    let Some(line) = pieces.first().and_then(|piece| sample::lines(piece.text).next()) else {
+        return false;
+    };
+    let Delimiter::Bytes(mark) = delimiter else { return false };
+    let cells: Vec<&[u8]> = match mark.as_slice() {
+        [byte] => line.split(|b| b == byte).collect(),
+        _ => return false,
+    };
+    let words = |cell: &&[u8]| cell.split(|b| *b == b' ').filter(|word| !word.is_empty()).count();
+    let spaced = cells.iter().skip(1).all(|cell| matches!(cell, [b' ', ..] | []));
+    let is_text = cells.iter().all(|cell| !look(cell).is_value());
+    is_text && spaced && (cells.len() == 2 || cells.iter().any(|cell| words(cell) > 2))
+}
+
+/// What the text scores as a single column.
+fn one_column(pieces: &[Piece<'_>], mark: Option<&[u8]>) -> f64 {
+    let lines = pieces.iter().flat_map(|piece| sample::lines(piece.text).take(LINES));
+    let mut lines = lines.filter(|line| mark.is_none_or(|mark| !line.starts_with(mark))).peekable();
+    let first = lines.peek().copied().unwrap_or_default();
+    let (mut count, mut values) = (0usize, 0usize);
+    for line in lines {
+        // Commas and blanks make a number of what might be several, if the first line has them too.
+        let shared = |byte: &u8| matches!(byte, b',' | b' ' | b'\'') && first.contains(byte);
+        let is_value = match look(line) {
+            CellLook::Text | CellLook::Empty => false,
+            CellLook::Date => !line.contains(&b',') || !first.contains(&b','),
+            _ => !line.trim_ascii().iter().any(shared),
+        };
+        count += 1;
+        values += usize::from(is_value);
+    }
+    // The first line may be a header.
+    let is_column = values > 0 && values * 10 >= count.saturating_sub(1) * 8;
+    if is_column { ONE_VALUE_COLUMN } else { ONE_TEXT_COLUMN }
 }
 
 /// A delimiter for a text of one column: the first usual one that cuts nothing.
-fn absent(text: &[u8]) -> u8 {
-    let usual = [b',', b'\t', b';', b'|', 0x1f, 0x1e];
-    usual.into_iter().find(|byte| memchr::memchr(*byte, text).is_none()).unwrap_or(b',')
+fn absent(pieces: &[Piece<'_>]) -> u8 {
+    let is_absent = |byte: &u8| pieces.iter().all(|p| memchr::memchr(*byte, p.text).is_none());
+    [b',', b'\t', b';', b'|', 0x1f, 0x1e].into_iter().find(is_absent).unwrap_or(0x1f)
 }
 
-/// The head of the text, cut behind its last whole line.
-fn sample(text: &[u8]) -> &[u8] {
-    if text.len() <= SAMPLE {
-        return text;
+/// Whether nearly all cells but the first of each row begin with a blank: `a, b, c`.
+fn blanks_follow(pieces: &[Piece<'_>], dialect: &CsvDialect, mark: Option<&[u8]>) -> bool {
+    if !matches!(&dialect.delimiter, Delimiter::Bytes(bytes) if bytes != b" ") {
+        return false;
     }
-    let head = &text[..SAMPLE];
-    &head[..memchr::memrchr2(b'\n', b'\r', head).map_or(SAMPLE, |end| end + 1)]
-}
-
-/// How a sample looks when it is cut by a dialect.
-struct Shape {
-    /// The share of rows with the usual number of cells.
-    uniform: f64,
-    /// The usual number of cells.
-    width: usize,
-    /// The share of cells that look like a value of some kind.
-    typed: f64,
-    /// The share of cells that hold a number, a date or a boolean.
-    values: f64,
-    quoted: usize,
-    preamble: u64,
-}
-
-impl Shape {
-    fn of(sample: &[u8], dialect: &CsvDialect) -> Shape {
-        let mut reader = RecordReader::new(sample, dialect);
-        let (mut record, mut widths) = (Record::default(), Vec::new());
-        let (mut cells, mut typed, mut values, mut quoted) = (0usize, 0.0, 0usize, 0usize);
-        let mut line_starts = Vec::new();
-        while widths.len() < SAMPLE_ROWS && reader.read(&mut record) {
-            widths.push(record.len());
-            line_starts.push(record.offset);
-            for (cell, is_quoted) in record.cells(sample) {
-                cells += 1;
-                quoted += usize::from(is_quoted);
-                let look = look(cell);
-                typed += if is_quoted { 1.0 } else { look.score(cell) };
-                values += usize::from(look.is_value());
+    let (mut cells, mut spaced) = (0usize, 0usize);
+    let mut record = Record::default();
+    for piece in pieces {
+        let mut reader = RecordReader::new(piece.text, dialect);
+        for _ in 0..SPACED_ROWS {
+            if !reader.read(&mut record) {
+                break;
             }
-            // Stray and unclosed quotes speak against the quote.
-            typed -= record.oddities.len() as f64;
-        }
-        let width = usual(&widths);
-        let preamble_rows = preamble(&widths, width);
-        let body = &widths[preamble_rows..];
-        let fitting = body.iter().filter(|w| **w == width).count();
-        let preamble = match preamble_rows {
-            0 => 0,
-            rows => memchr::memchr_iter(b'\n', &sample[..line_starts[rows]]).count() as u64,
-        };
-        Shape {
-            uniform: fitting as f64 / body.len().max(1) as f64,
-            width,
-            typed: (typed / cells.max(1) as f64).max(0.0),
-            values: values as f64 / cells.max(1) as f64,
-            quoted,
-            preamble,
-        }
-    }
-
-    /// How typed the text is as a single column.
-    fn of_lines(sample: &[u8], dialect: &CsvDialect) -> f64 {
-        let lines = sample.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|l| !l.is_empty());
-        let (mut count, mut typed) = (0, 0.0);
-        for line in lines.take(SAMPLE_ROWS) {
-            count += 1;
-            let is_quoted = line.first() == dialect.quote.as_ref() && line.len() > 1;
-            typed += if is_quoted { 0.5 } else { look(line).score(line) };
-        }
-        typed / f64::from(count.max(1))
-    }
-
-    fn score(&self) -> f64 {
-        if self.width < 2 {
-            return 0.0;
-        }
-        let more_columns = (self.width as f64 - 1.0) / self.width as f64;
-        self.uniform.powi(2) * (0.3 + 0.7 * self.typed) * more_columns.sqrt()
-    }
-}
-
-/// The most frequent width above one, weighted towards what fills the sample.
-fn usual(widths: &[usize]) -> usize {
-    let mut sorted: Vec<usize> = widths.iter().copied().filter(|width| *width > 1).collect();
-    sorted.sort_unstable();
-    let runs = sorted.chunk_by(|a, b| a == b);
-    runs.max_by_key(|run| run.len()).map_or(1, |run| run[0])
-}
-
-/// Leading rows of few cells above a table of many columns are titles and notes.
-fn preamble(widths: &[usize], width: usize) -> usize {
-    let leading = widths.iter().take_while(|w| **w * 2 <= width).count();
-    let body = &widths[leading..];
-    let fitting = body.iter().filter(|w| **w == width).count();
-    let starts = body.first() == Some(&width);
-    let fits =
-        width > 1 && leading <= 20 && body.len() >= 2 && starts && fitting * 10 >= body.len() * 9;
-    if fits { leading } else { 0 }
-}
-
-/// What a cell looks like at a glance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CellLook {
-    Empty,
-    Text,
-    Number,
-    /// A whole number between 1900 and 2100: perhaps a column's name.
-    Year,
-    Date,
-    Boolean,
-}
-
-/// The kind of a cell.
-pub(super) fn look(cell: &[u8]) -> CellLook {
-    let cell = cell.trim_ascii();
-    match cell {
-        [] => CellLook::Empty,
-        b"true" | b"false" | b"True" | b"False" | b"TRUE" | b"FALSE" => CellLook::Boolean,
-        [b'1', b'9', a, b] | [b'2', b'0', a, b] if a.is_ascii_digit() && b.is_ascii_digit() => {
-            CellLook::Year
-        }
-        [first, ..] if first.is_ascii_alphabetic() => CellLook::Text,
-        _ if number_shape(cell).is_some() || european_number(cell) => CellLook::Number,
-        _ if is_dateish(cell) => CellLook::Date,
-        _ => CellLook::Text,
-    }
-}
-
-/// Digits with one mark in between, as in `1.234,50`.
-fn european_number(cell: &[u8]) -> bool {
-    let digits = cell.strip_prefix(b"-").unwrap_or(cell);
-    digits.first().is_some_and(u8::is_ascii_digit)
-        && digits.last().is_some_and(u8::is_ascii_digit)
-        && digits.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
-}
-
-/// Digits and the marks of dates and times, nothing else but a T, a Z.
-fn is_dateish(cell: &[u8]) -> bool {
-    cell.len() >= 8
-        && cell.len() <= 35
-        && cell[0].is_ascii_digit()
-        && cell.iter().filter(|byte| byte.is_ascii_digit()).count() >= 6
-        && cell.iter().all(|b| {
-            b.is_ascii_digit() || matches!(b, b'-' | b'/' | b'.' | b':' | b' ' | b'T' | b'Z' | b'+')
-        })
-}
-
-impl CellLook {
-    /// Whether the cell holds a value that a header would not.
-    pub(super) fn is_value(self) -> bool {
-        !matches!(self, CellLook::Text | CellLook::Empty)
-    }
-
-    /// Years are numbers.
-    pub(super) fn kind(self) -> CellLook {
-        if self == CellLook::Year { CellLook::Number } else { self }
-    }
-
-    /// How much the cell speaks for the cut that made it. Text that holds other delimiters or quotes
-    /// speaks against it.
-    fn score(self, cell: &[u8]) -> f64 {
-        match self {
-            CellLook::Number | CellLook::Year | CellLook::Date | CellLook::Boolean => 1.0,
-            CellLook::Empty => 0.6,
-            CellLook::Text => {
-                let odd = cell.iter().any(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b'"'));
-                if odd { 0.1 } else { 0.7 }
+            if mark.is_some_and(|mark| piece.text[record.offset..].starts_with(mark)) {
+                continue;
+            }
+            for (cell, quoted) in record.cells(piece.text).skip(1) {
+                if !cell.is_empty() {
+                    cells += 1;
+                    spaced += usize::from(!quoted && cell[0] == b' ');
+                }
             }
         }
     }
-}
-
-/// Whether quoted cells stand behind a delimiter and a blank: `1, "x, y"`.
-pub(super) fn spaces_before_quotes(text: &[u8], delimiter: &[u8], quote: u8) -> bool {
-    let sample = sample(text);
-    let spaced = [delimiter, &[b' ', quote]].concat();
-    let tight = [delimiter, &[quote]].concat();
-    memchr::memmem::find(sample, &spaced).is_some()
-        && memchr::memmem::find(sample, &tight).is_none()
-}
-
-/// Whether quotes inside quoted cells are written `\"` rather than doubled.
-pub(super) fn escapes_with_backslash(text: &[u8], quote: Option<u8>) -> bool {
-    let Some(quote) = quote else { return false };
-    let sample = sample(text);
-    let inside = memchr::memchr_iter(b'\\', sample).any(|at| {
-        // `"C:\"` ends a cell; `\"` before more text does not.
-        sample.get(at + 1) == Some(&quote)
-            && !matches!(
-                sample.get(at + 2),
-                None | Some(b',' | b';' | b'\t' | b'|' | b'\n' | b'\r')
-            )
-    });
-    inside
-        && memchr::memmem::find(sample, &[quote, quote, quote]).is_none()
-        && !has_doubled(sample, quote)
-}
-
-/// A doubled quote with text on both sides.
-fn has_doubled(sample: &[u8], quote: u8) -> bool {
-    memchr::memmem::find_iter(sample, &[quote, quote]).any(|at| {
-        let is_text = |byte: Option<&u8>| {
-            byte.is_some_and(|b| !matches!(b, b',' | b';' | b'\t' | b'|' | b'\n' | b'\r'))
-        };
-        at > 0 && is_text(sample.get(at - 1)) && is_text(sample.get(at + 2))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(text: &str) -> (char, u64) {
-        let sniffed = sniff(text.as_bytes(), "", &CsvDialect::default(), false);
-        (char::from(sniffed.delimiter), sniffed.preamble)
-    }
-
-    #[test]
-    fn delimiters() {
-        for (text, delimiter) in [
-            ("a,b\n1,2\n", ','),
-            ("a;b\n1,5;2,5\n3,1;4,0\n", ';'),
-            ("a\tb\nx y\tz, w\n", '\t'),
-            ("a|b|c\n1|2|3\n", '|'),
-            ("time,v\n10:00:01,1\n10:00:02,2\n", ','),
-            ("name\nJohn Smith\nJane Roe\n", ','),
-            ("text\nwell, no\nyes\nperhaps, or not, who knows\n", '\t'),
-        ] {
-            assert_eq!(found(text).0, delimiter, "{text}");
-        }
-    }
-
-    #[test]
-    fn titles_above_the_table() {
-        assert_eq!(found("Report 2026\n\na,b\n1,2\n3,4\n"), (',', 2));
-    }
-
-    #[test]
-    fn single_quotes() {
-        let text = b"a,b\n'x, y',1\n'z, w',2\n";
-        assert_eq!(sniff(text, "", &CsvDialect::default(), false).quote, Some(b'\''));
-        let text = b"a,b\nit's,1\nthat's,2\n";
-        assert_eq!(sniff(text, "", &CsvDialect::default(), false).quote, Some(b'"'));
-    }
+    spaced > 0 && spaced * 20 >= cells * 19
 }

@@ -10,23 +10,29 @@ use bytes::Bytes;
 use super::Place;
 use super::dialect::{CsvDialect, Delimiter};
 use super::events::Events;
-use super::header::{self, Records};
 use super::in_file::{self, InFile};
+use super::names::{self, Records};
 use super::notes::{self, BadValues};
 use super::records::{Record, RecordReader};
 use super::scan::{Chunk, Kernel, Piece, Scan, ScanColumn};
+use super::stack::MOST_GAPS;
+use super::structure::Frame;
 use crate::context::Context;
 use crate::error::Result;
 use crate::format::RawTable;
 use crate::infer::{ColumnRules, Inferred, Rules, Seen, TextColumn};
-use crate::options::{BadLines, Header, SkipRows};
+use crate::options::{BadLines, SkipRows};
 use crate::report::{Code, Issue, Stage};
 use crate::table::FORMAT_KEY;
 
 /// A table, and what was found out on the way that the report wants.
 pub(super) struct Found {
     pub table: RawTable,
-    pub header: Header,
+    /// Where blank lines and rows of nothing but delimiters begin, in order, and no more of them
+    /// than [`stack::MOST_GAPS`].
+    pub gaps: Vec<usize>,
+    /// Where the rows begin.
+    pub start: usize,
 }
 
 /// Rows that the first guess of types is made from.
@@ -38,16 +44,17 @@ pub(super) fn read(
     place: &Place<'_>,
     text: Bytes,
     dialect: &CsvDialect,
+    frame: &Frame,
     context: &mut Context<'_>,
 ) -> Result<Found> {
     let skipped = skipped_lines(&text, context);
     let mut records = Records::new(&text, dialect, &skipped);
-    for _ in 0..dialect.skip_rows {
+    for _ in 0..frame.skip_rows {
         records.reader.skip_line();
     }
-    let (names, header) = header::names(&mut records, &text, dialect, context)?;
+    let mut names = names::names(&mut records, &text, dialect, &frame.header, context)?;
     let start = records.reader.offset();
-    let end = end_of_rows(&records, context).max(start);
+    let end = end_of_rows(&records, frame, context).max(start);
     super::super::select::check_named_columns(&names, context)?;
     let wanted = super::super::select::wanted_columns(&names, context)?;
     let rules = Rules::for_text(context.parser(), &names);
@@ -87,15 +94,17 @@ pub(super) fn read(
     let stays =
         context.options.leave_rows && context.options.transforms.is_empty() && scan.is_large();
     let mut pieces = Pieces { stays, ..Pieces::default() };
+    let mut gaps = Vec::new();
     let mut events = Events::new(place, scan.named);
     let broken = scan.first_pass(|scan, _, chunk| {
         context.progress().done(chunk.end as u64);
         events.take(scan, &chunk, context)?;
+        let room = MOST_GAPS - gaps.len();
+        gaps.extend(chunk.gaps.iter().take(room));
         pieces.add(chunk, |_| true);
         Ok(true)
     })?;
     let width = events.finish(context)?;
-    let mut names = names;
     if wanted.is_none() {
         names.resize(width.max(names.len()), String::new());
     }
@@ -112,7 +121,7 @@ pub(super) fn read(
         let batches = batches(&scan, &names, &kept, &schema, pieces, place, context)?;
         RawTable::new(None, schema, batches)
     };
-    Ok(Found { table, header })
+    Ok(Found { table, gaps, start })
 }
 
 /// Where the lines begin that `skiprows` lists.
@@ -126,9 +135,10 @@ fn skipped_lines(text: &[u8], context: &Context<'_>) -> Vec<usize> {
 }
 
 /// Where the footer begins that `skipfooter` leaves out, or the text ends.
-fn end_of_rows(records: &Records<'_>, context: &Context<'_>) -> usize {
+fn end_of_rows(records: &Records<'_>, frame: &Frame, context: &Context<'_>) -> usize {
     let text = records.reader.text();
-    let footer = context.parser().skipfooter.unwrap_or(0) as usize;
+    let Some(footer) = context.parser().skipfooter else { return frame.end };
+    let footer = usize::try_from(footer).unwrap_or(usize::MAX);
     if footer == 0 {
         return text.len();
     }

@@ -1,0 +1,239 @@
+//! What stands below a table: totals, sources, notes, counts of rows.
+//!
+//! Takes the end of a region and what the table's columns hold; gives the first record that is no
+//! row of the table. A last row that fits the table is data, a row cut short by the end of the file
+//! is too. What does not fit must also say so: by a blank line above it, a word such as *Total* or
+//! *Source*, a mark such as `*` or `(`, or a text where a number belongs.
+
+use super::dialect::CsvDialect;
+use super::lines::{self, Column, Line};
+use super::look::CellLook;
+
+/// So much of the end is looked at, and so many records of it may be a footer.
+const TAIL: usize = 16 << 10;
+const MOST: usize = 30;
+
+/// Where the footer begins.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Footer {
+    /// The offset in the region.
+    pub offset: usize,
+    /// Its records.
+    pub records: u64,
+}
+
+/// The words that begin a line of totals.
+const TOTALS: &[&str] = &[
+    "total",
+    "totals",
+    "sum",
+    "subtotal",
+    "grand",
+    "overall",
+    "gesamt",
+    "summe",
+    "gesamtsumme",
+    "insgesamt",
+    "endsumme",
+    "somme",
+    "totaux",
+    "totale",
+    "totaal",
+    "suma",
+    "soma",
+    "razem",
+    "итого",
+    "всего",
+    "合計",
+    "总计",
+    "average",
+    "mean",
+    "mittelwert",
+    "saldo",
+    "endsaldo",
+    "kontostand",
+];
+
+/// The words that begin a note.
+const NOTES: &[&str] = &[
+    "source",
+    "sources",
+    "quelle",
+    "quellen",
+    "note",
+    "notes",
+    "footnote",
+    "footnotes",
+    "generated",
+    "exported",
+    "created",
+    "printed",
+    "end",
+    "eof",
+    "copyright",
+    "©",
+    "remark",
+    "remarks",
+    "hinweis",
+    "anmerkung",
+    "anmerkungen",
+    "stand",
+    "fuente",
+    "nota",
+    "notas",
+    "remarque",
+    "erstellt",
+    "legend",
+    "report",
+    "last",
+    "data",
+    "disclaimer",
+    "fin",
+    "ende",
+    "page",
+    "seite",
+    "records",
+    "rows",
+];
+
+/// Finds the footer. `data` are the first rows of the table, `width` its number of columns.
+pub(super) fn find(
+    region: &[u8],
+    data: &[Line],
+    width: usize,
+    dialect: &CsvDialect,
+) -> Option<Footer> {
+    let first = data.first()?;
+    let mut from = first.offset;
+    if region.len() - from > TAIL {
+        from = region.len() - TAIL;
+        from += memchr::memchr2(b'\n', b'\r', &region[from..])? + 1;
+    }
+    let tail = lines::read(&region[from..], from, usize::MAX, dialect);
+    // The table's own rows: those of the head, but not its last, which may be the footer.
+    let rows = &data[..data.len().min(100)];
+    let rows = if rows.len() > 3 && region.len() - first.offset <= TAIL {
+        &rows[..rows.len() - rows.len().min(8) / 4 - 1]
+    } else if rows.len() > 1 {
+        &rows[..rows.len() - 1]
+    } else {
+        return None;
+    };
+    let fitting = rows.iter().filter(|line| line.width >= width);
+    let columns = lines::columns(fitting, width);
+    let table = Table { width, columns, is_ragged: is_ragged(rows, width) };
+    let ends_in_line = !matches!(region.last(), Some(b'\n' | b'\r' | 0x1a));
+    let mut start = None;
+    // The gap that a later line of the footer stands behind.
+    let mut apart = false;
+    for (index, line) in tail.iter().enumerate().skip(1).rev().take(MOST) {
+        let is_cut = ends_in_line && index + 1 == tail.len() && line.width > 1;
+        if line.offset <= first.offset || !table.is_below(line, apart, is_cut) {
+            break;
+        }
+        apart = false;
+        start = Some(index);
+        // Lines between the blank one and a footer that says so belong to it.
+        let above = tail[..index].iter().rev().take(5).position(|line| line.gap);
+        if !line.gap
+            && let Some(distance) = above
+        {
+            let block = &tail[index - 1 - distance..index];
+            apart = block.iter().all(|line| table.clashes(line));
+        }
+    }
+    let start = start.filter(|start| *start > 0)?;
+    Some(Footer {
+        offset: tail[start].offset,
+        records: records_from(region, &tail[start], dialect),
+    })
+}
+
+/// Records from this line to the end, rows of delimiters alone included.
+fn records_from(region: &[u8], line: &Line, dialect: &CsvDialect) -> u64 {
+    let mut reader = super::records::RecordReader::new(&region[line.offset..], dialect);
+    let mut record = super::records::Record::default();
+    let mut count = 0;
+    while reader.read(&mut record) {
+        count += 1;
+    }
+    count
+}
+
+/// Whether rows of all lengths are usual.
+fn is_ragged(rows: &[Line], width: usize) -> bool {
+    rows.iter().filter(|line| line.width * 2 <= width).count() * 20 > rows.len()
+}
+
+struct Table {
+    width: usize,
+    columns: Vec<Column>,
+    is_ragged: bool,
+}
+
+impl Table {
+    fn is_below(&self, line: &Line, apart: bool, is_cut: bool) -> bool {
+        let apart = apart || line.gap;
+        let clashes = self.clashes(line);
+        if self.width == 1 {
+            return clashes
+                && (is_count(line) || apart && self.columns.first().is_some_and(|c| c.typed));
+        }
+        let text = line.first_text();
+        let says_so = begins_with(text, TOTALS);
+        let is_note = begins_with(text, NOTES) || is_marked(text);
+        let is_short = line.filled == 1 || line.filled * 2 <= self.width && line.width < self.width;
+        // Cells are missing that no row lacks, or hold what no row has there.
+        let misfits = clashes || line.width != self.width || self.has_new_gaps(line);
+        if is_cut && !clashes && !says_so {
+            return false;
+        }
+        (is_short && (apart || is_note || clashes && !self.is_ragged) && misfits)
+            || (says_so && misfits)
+            || (apart && clashes && line.width <= self.width && line.filled < self.width)
+            || (apart && clashes && line.look(0) == CellLook::Text && self.typed(0))
+    }
+
+    fn typed(&self, column: usize) -> bool {
+        self.columns.get(column).is_some_and(|column| column.typed)
+    }
+
+    /// Whether a cell holds text where the table has values.
+    fn clashes(&self, line: &Line) -> bool {
+        let texts = |column: &usize| line.look(*column) == CellLook::Text && self.typed(*column);
+        (0..line.width.min(self.width)).any(|column| texts(&column)) || line.width > self.width
+    }
+
+    fn has_new_gaps(&self, line: &Line) -> bool {
+        (0..self.width).any(|column| {
+            line.text(column).is_empty() && self.columns.get(column).is_some_and(|c| !c.gaps)
+        })
+    }
+}
+
+fn begins_with(text: &[u8], words: &[&str]) -> bool {
+    let text = String::from_utf8_lossy(text).to_lowercase();
+    let text = text.trim_start_matches(['*', '#', '-', '=', '(', ' ', '[']);
+    let word = text.split(|c: char| !c.is_alphanumeric() && c != '©').next().unwrap_or_default();
+    words.contains(&word)
+}
+
+/// Footnotes, rules and counts begin with a mark.
+fn is_marked(text: &[u8]) -> bool {
+    let is_rule =
+        text.len() >= 3 && text.iter().all(|byte| matches!(byte, b'-' | b'=' | b'*' | b'_'));
+    is_rule
+        || text.starts_with(b"--")
+        || text.starts_with(b"**")
+        || text.starts_with("†".as_bytes())
+        || matches!(text, [b'*' | b'#' | b'(' | b'[' | b'=', ..])
+}
+
+/// `(10 rows)`, `3 records selected.`
+fn is_count(line: &Line) -> bool {
+    let text = line.first_text().trim_ascii();
+    let text = text.strip_prefix(b"(").unwrap_or(text);
+    let lower = String::from_utf8_lossy(text).to_lowercase();
+    lower.starts_with(|c: char| c.is_ascii_digit())
+        && ["row", "record", "zeile", "ligne", "fila"].iter().any(|word| lower.contains(word))
+}

@@ -1,9 +1,10 @@
 //! What every stage is handed: the options, the limits, the report in the making.
 
+use crate::error::Result;
 use crate::limits::Limits;
 use crate::options::{Options, ParserOptions};
 use crate::progress::Progress;
-use crate::report::Reporter;
+use crate::report::{Code, Issue, Rejects, Reporter, Stage};
 
 /// What every stage is handed.
 #[derive(Debug)]
@@ -14,12 +15,13 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
     /// The report in the making.
     pub reporter: Reporter,
+    rejects: Option<Rejects>,
 }
 
 impl<'a> Context<'a> {
     /// A context with an empty report.
     pub fn new(options: &'a Options, limits: &'a Limits) -> Self {
-        Context { options, limits, reporter: Reporter::new(limits.issues) }
+        Context { options, limits, reporter: Reporter::new(limits.issues), rejects: None }
     }
 
     /// The parser options.
@@ -34,6 +36,48 @@ impl<'a> Context<'a> {
         let result = work(self);
         self.reporter.add_time(name, start.elapsed());
         result
+    }
+
+    /// Makes the file for rejects, if one is wanted.
+    pub fn open_rejects(&mut self) -> Result<()> {
+        if let Some(path) = &self.options.rejects {
+            let failed = |error: std::io::Error| {
+                let message = format!("cannot write {}: {error}", path.display());
+                Issue::error(Stage::Source, Code::Io, message)
+            };
+            self.rejects = Some(Rejects::create(path).map_err(failed)?);
+        }
+        Ok(())
+    }
+
+    /// Adds to the file for rejects, if there is one.
+    pub fn reject(&mut self, issue: &Issue, raw: &[u8]) -> Result<()> {
+        match &mut self.rejects {
+            Some(rejects) => Ok(rejects.add(issue, raw)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether somebody wants every reject, also those that the report has no room for.
+    pub fn wants_rejects(&self) -> bool {
+        self.rejects.is_some()
+    }
+
+    /// Report and rejects as they were before a first attempt at reading.
+    pub fn restart(&mut self, before: Reporter) -> Result<()> {
+        self.reporter = before;
+        match &mut self.rejects {
+            Some(rejects) => Ok(rejects.restart()?),
+            None => Ok(()),
+        }
+    }
+
+    /// Completes the file for rejects.
+    pub fn close_rejects(&mut self) -> Result<()> {
+        match &mut self.rejects {
+            Some(rejects) => Ok(rejects.finish()?),
+            None => Ok(()),
+        }
     }
 
     /// Where to say how far the work is.

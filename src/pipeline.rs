@@ -43,7 +43,10 @@ pub struct Ingest {
 /// ```
 pub fn ingest(source: impl Into<Source>, options: &Options, limits: &Limits) -> Result<Ingest> {
     let mut context = Context::new(options, limits);
-    match mill(source.into(), &mut context) {
+    let milled = context.open_rejects().and_then(|()| mill(source.into(), &mut context));
+    // The file for rejects is complete also where there is no table.
+    let closed = context.close_rejects();
+    match milled.and_then(|tables| closed.map(|()| tables)) {
         Ok(tables) => {
             let report = context.reporter.finish(tables.iter().map(Table::report).collect());
             Ok(Ingest { tables, report })

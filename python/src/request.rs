@@ -1,5 +1,6 @@
 //! The keywords of a call, checked: declared type and compression, options, SQL, limits.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub struct Request<'a, 'py> {
     pub name: Option<String>,
     pub sql: Option<&'a Bound<'py, PyAny>>,
     pub limits: Option<&'a Bound<'py, PyDict>>,
+    pub rejects: Option<PathBuf>,
     pub options: Option<&'a Bound<'py, PyDict>>,
 }
 
@@ -33,6 +35,7 @@ impl Request<'_, '_> {
             compression: choice(py, "compression", self.compression.filter(|c| *c != "infer"))?,
             parser: self.options.map_or_else(|| Ok(ParserOptions::default()), parser_options)?,
             transforms: self.sql.map_or(Ok(Transforms::None), transforms)?,
+            rejects: self.rejects,
             ..Options::default()
         };
         let limits = self.limits.map_or_else(|| Ok(Limits::default()), checked_limits)?;

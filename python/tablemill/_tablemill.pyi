@@ -143,6 +143,7 @@ def read(
     name: str | None = None,
     sql: _Steps | Mapping[str, _Steps] | None = None,
     limits: _Limits | None = None,
+    rejects: str | os.PathLike[str] | None = None,
     # the dialect of a text
     sep: str | None = None,
     delimiter: str | None = None,
@@ -201,6 +202,7 @@ def read(
     name: the file's name, for its extension and the tables' names. Default: the path's.
     sql: steps over the tables.
     limits: bounds by name; times in seconds.
+    rejects: a csv file for every row and value of a csv that was repaired, left out or refused.
 
     Raises TablemillError, one subclass for each kind, where there is no faithful table.
     """
@@ -213,6 +215,7 @@ def inspect(
     name: str | None = None,
     sql: _Steps | Mapping[str, _Steps] | None = None,
     limits: _Limits | None = None,
+    rejects: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> dict[str, Any]:
     """The report on a file, also on one that cannot be read: its `is_valid` is then False.

@@ -1,5 +1,7 @@
 //! The arguments that several verbs share: how a file is to be read.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::options::{Step, option_from_text};
@@ -21,6 +23,10 @@ pub(super) struct ReadArguments {
     /// What it is wrapped in: gzip, bz2, xz, zstd, zip [default: found out]
     #[arg(long, value_name = "COMPRESSION")]
     compression: Option<String>,
+
+    /// Write every row and value of a csv that was repaired, left out or refused to this csv file
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
 }
 
 /// SQL over the tables of one file.
@@ -32,6 +38,16 @@ pub(super) struct SqlArguments {
 }
 
 impl ReadArguments {
+    /// A file for rejects belongs to one file that is read.
+    pub(super) fn check_rejects(&self, files: usize) -> Result<(), Stop> {
+        match self.rejects {
+            Some(_) if files > 1 => {
+                Err(Stop::usage("--rejects is for one file", "read the files one by one"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The options for the pipeline; everything that is wrong with them at once.
     pub(super) fn options(&self, sql: &SqlArguments) -> Result<Options, Stop> {
         let mut options = Options::default();
@@ -46,6 +62,7 @@ impl ReadArguments {
                 problems.push(format!("-o {problem}"));
             }
         }
+        options.rejects.clone_from(&self.rejects);
         options.file_type = choice("--type", self.file_type.as_deref(), &mut problems);
         options.compression = choice("--compression", self.compression.as_deref(), &mut problems);
         if sql.queries.iter().any(|query| query.trim().is_empty()) {
@@ -86,6 +103,7 @@ mod tests {
             options: vec!["quoting=9".into(), "header".into(), "sep=;".into()],
             file_type: Some("exe".into()),
             compression: Some("rar".into()),
+            rejects: None,
         };
         let Err(Stop::Usage { problems, .. }) = arguments.options(&SqlArguments::default()) else {
             panic!("expected a usage error");

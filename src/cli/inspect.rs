@@ -53,6 +53,7 @@ impl Inspect {
     pub(super) fn run(&self) -> Result<Status, Stop> {
         let options = Options { leave_rows: true, ..self.read.options(&self.sql)? };
         read::check_files(&self.files)?;
+        self.read.check_rejects(self.files.len())?;
         let mut status = Status::Valid;
         for (index, file) in self.files.iter().enumerate() {
             let reading = read::read(file, &options);

@@ -5,6 +5,7 @@
 //! every fixture's report to it.
 
 mod issue;
+mod rejects;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use issue::{Code, Issue, RAW_CHARACTERS, Severity, Stage, quote};
+pub use rejects::Rejects;
 
 /// The JSON Schema of a serialised [`Report`].
 pub const SCHEMA: &str = include_str!("report.schema.json");

@@ -49,10 +49,7 @@ impl<'a, 'p> Events<'a, 'p> {
     fn report(&mut self, event: &Event, context: &mut Context<'_>) -> Result<()> {
         match event.what {
             What::Cells { got, .. } => self.wrong_length(event, got, context),
-            What::Quote(oddity) => {
-                self.quote(event, oddity, context);
-                Ok(())
-            }
+            What::Quote(oddity) => self.quote(event, oddity, context),
         }
     }
 
@@ -77,27 +74,41 @@ impl<'a, 'p> Events<'a, 'p> {
             Some(BadLines::Error) => {
                 let issue = Issue::error(Stage::Parse, code, message("")).row(row);
                 let issue = issue.hint("leave on_bad_lines out to have such rows repaired");
-                return Err(self.place.mark(issue, event.offset).into());
+                let issue = self.place.mark(issue, event.offset);
+                context.reject(&issue, self.raw(event))?;
+                return Err(issue.into());
             }
-            Some(BadLines::Skip) => {
+            Some(BadLines::Skip) if !context.wants_rejects() => {
                 context.reporter.count(Code::SkippedRow, 1);
                 return Ok(());
             }
-            Some(BadLines::Warn) => {
+            Some(BadLines::Skip | BadLines::Warn) => {
                 let code = Code::SkippedRow;
                 (code, Issue::warning(Stage::Parse, code, message("; left out")))
             }
         };
-        if !context.reporter.has_room() {
+        if !context.reporter.has_room() && !context.wants_rejects() {
             context.reporter.count(code, 1);
             return Ok(());
         }
         let issue = if code == Code::SkippedRow { issue } else { issue.row(row) };
-        context.reporter.push(self.place.mark(issue, event.offset));
+        let issue = self.place.mark(issue, event.offset);
+        context.reject(&issue, self.raw(event))?;
+        match context.parser().on_bad_lines {
+            Some(BadLines::Skip) => context.reporter.count(code, 1),
+            _ => context.reporter.push(issue),
+        }
         Ok(())
     }
 
-    fn quote(&self, event: &Event, oddity: Oddity, context: &mut Context<'_>) {
+    /// The record's text without its line end.
+    fn raw(&self, event: &Event) -> &'a [u8] {
+        let raw = &self.place.utf8[event.offset..event.end];
+        let raw = raw.strip_suffix(b"\n").unwrap_or(raw);
+        raw.strip_suffix(b"\r").unwrap_or(raw)
+    }
+
+    fn quote(&self, event: &Event, oddity: Oddity, context: &mut Context<'_>) -> Result<()> {
         let (code, message, offset) = match oddity {
             Oddity::StrayQuote(at) => {
                 (Code::StrayQuote, "text after a closing quote; kept as part of the cell", at)
@@ -106,13 +117,17 @@ impl<'a, 'p> Events<'a, 'p> {
                 (Code::UnclosedQuote, "a quote that is never closed; read as ordinary text", at)
             }
         };
-        if !context.reporter.has_room() {
-            return context.reporter.count(code, 1);
+        if !context.reporter.has_room() && !context.wants_rejects() {
+            context.reporter.count(code, 1);
+            return Ok(());
         }
         let row = self.rows + event.row + 1;
         let issue = Issue::warning(Stage::Parse, code, message).row(row);
         let issue = self.place.mark(issue, event.offset).line(self.place.line(offset));
-        context.reporter.push(issue.byte_offset(offset as u64 + self.place.shift));
+        let issue = issue.byte_offset(offset as u64 + self.place.shift);
+        context.reject(&issue, self.raw(event))?;
+        context.reporter.push(issue);
+        Ok(())
     }
 
     /// A record is longer than a cell may be: is a cell of it?

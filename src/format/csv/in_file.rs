@@ -69,11 +69,11 @@ pub(super) fn check(
     let mut bad_values = BadValues::default();
     scan.arrays(&kernels, |chunk, _, arrays| {
         for (column, _, bad) in arrays {
-            bad_values.note(scan, &names[column], column, chunk, bad);
+            bad_values.note(scan, &names[column], column, chunk, bad, place, context)?;
         }
         Ok(true)
     })?;
-    bad_values.raise(place, context)
+    bad_values.raise(context)
 }
 
 impl Rows for InFile {

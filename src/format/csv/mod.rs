@@ -137,7 +137,7 @@ impl FormatReader for Csv {
         gaps.extend(found.gaps);
         match stack::regions(utf8, &reading.dialect, &gaps).as_slice() {
             regions @ [_, _, ..] => {
-                context.reporter = before;
+                context.restart(before)?;
                 reading.stacked(regions, context)
             }
             _ => Ok(vec![found.table]),

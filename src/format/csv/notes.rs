@@ -82,7 +82,7 @@ const BAD_VALUES_LISTED: usize = 20;
 /// Values that do not fit the type that was asked for.
 #[derive(Default)]
 pub(super) struct BadValues {
-    listed: Vec<(Issue, usize)>,
+    listed: Vec<Issue>,
     further: u64,
 }
 
@@ -94,31 +94,37 @@ impl BadValues {
         column: usize,
         chunk: usize,
         bad_values: Vec<BadValue>,
-    ) {
+        place: &Place<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<()> {
         if bad_values.is_empty() {
-            return;
+            return Ok(());
         }
         let room = BAD_VALUES_LISTED - self.listed.len();
         self.further += bad_values.len().saturating_sub(room) as u64;
-        if room == 0 {
-            return;
+        let wanted = if context.wants_rejects() { usize::MAX } else { room };
+        if wanted == 0 {
+            return Ok(());
         }
         let data_type = &scan.columns[column].inferred.data_type;
         let offsets = scan.row_offsets(chunk);
-        for bad in bad_values.into_iter().take(room) {
+        for (index, bad) in bad_values.into_iter().take(wanted).enumerate() {
             let row = scan.rows[chunk] + bad.row as u64 + 1;
-            self.listed.push((bad_value(name, data_type, row, &bad.text), offsets[bad.row]));
+            let issue = bad_value(name, data_type, row, &bad.text);
+            let raw = issue.raw.clone();
+            let issue = Issue { raw, ..place.mark(issue, offsets[bad.row]) };
+            context.reject(&issue, &bad.text)?;
+            if index < room {
+                self.listed.push(issue);
+            }
         }
+        Ok(())
     }
 
     /// All but the last go to the report; the last is the error.
-    pub(super) fn raise(self, place: &Place<'_>, context: &mut Context<'_>) -> Result<()> {
+    pub(super) fn raise(self, context: &mut Context<'_>) -> Result<()> {
         context.reporter.count(Code::BadValue, self.further);
-        let mut issues = self.listed.into_iter().map(|(issue, row_offset)| {
-            let raw = issue.raw.clone();
-            let marked = place.mark(issue, row_offset);
-            Issue { raw, ..marked }
-        });
+        let mut issues = self.listed.into_iter();
         let Some(last) = issues.next_back() else { return Ok(()) };
         issues.for_each(|issue| context.reporter.push(issue));
         Err(last.into())

@@ -353,9 +353,9 @@ fn batches(
     let mut bad_values = BadValues::default();
     scan.convert(&gathered, |column, chunk, array, bad| {
         arrays[column][chunk] = Some(array);
-        bad_values.note(scan, &names[column], column, chunk, bad);
+        bad_values.note(scan, &names[column], column, chunk, bad, place, context)
     })?;
-    bad_values.raise(place, context)?;
+    bad_values.raise(context)?;
     let mut batches = Vec::with_capacity(chunks);
     for chunk in 0..chunks {
         let rows = (scan.rows[chunk + 1] - scan.rows[chunk]) as usize;

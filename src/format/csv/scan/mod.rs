@@ -196,7 +196,7 @@ impl Scan {
     pub fn convert(
         &self,
         gathered: &[(usize, Vec<TextColumn>)],
-        mut take: impl FnMut(usize, usize, ArrayRef, Vec<BadValue>),
+        mut take: impl FnMut(usize, usize, ArrayRef, Vec<BadValue>) -> Result<()>,
     ) -> Result<()> {
         let jobs: Vec<(usize, usize, &TextColumn)> = gathered
             .iter()
@@ -211,8 +211,7 @@ impl Scan {
             || (),
             |(), index| self.converted(jobs[index].0, jobs[index].2),
             |index, (array, bad_values)| {
-                take(jobs[index].0, jobs[index].1, array, bad_values);
-                Ok(true)
+                take(jobs[index].0, jobs[index].1, array, bad_values).map(|()| true)
             },
         )
     }

@@ -47,16 +47,23 @@ impl Index {
         #[cfg(target_arch = "x86_64")]
         {
             use super::masks::x86::{Avx2, Avx512};
-            #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,bmi2,popcnt,lzcnt")]
+            #[target_feature(
+                enable = "avx512f,avx512bw,avx512vbmi2,avx2,pclmulqdq,bmi1,bmi2,popcnt"
+            )]
             fn avx512(index: &mut Index, text: &[u8], from: usize, to: usize, n: Needles) -> Stop {
                 run::<Avx512>(index, text, from, to, n)
             }
-            #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+            #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,popcnt")]
             fn avx2(index: &mut Index, text: &[u8], from: usize, to: usize, n: Needles) -> Stop {
                 run::<Avx2>(index, text, from, to, n)
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi2") {
-                if is_x86_feature_detected!("avx512bw") {
+            let has_avx2 = is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("pclmulqdq")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("popcnt");
+            if has_avx2 {
+                if is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi2") {
                     // SAFETY: the machine has what the function asks for.
                     return unsafe { avx512(self, text, from, enough, needles) };
                 }
@@ -73,12 +80,6 @@ impl Index {
         {
             run::<Scalar>(self, text, from, enough, needles)
         }
-    }
-
-    /// The same, byte by byte.
-    #[cfg(test)]
-    pub fn extend_scalar(&mut self, text: &[u8], from: usize, to: usize, n: Needles) -> Stop {
-        run::<Scalar>(self, text, from, to, n)
     }
 }
 
@@ -109,7 +110,7 @@ fn run<L: Lanes>(
         }
         let next_is_newline = text.get(at + 64) == Some(&b'\n');
         let masks = L::masks(block, needles);
-        if !step(index, masks, at, !0, next_is_newline, &mut carry) {
+        if !step::<L>(index, masks, at, !0, next_is_newline, &mut carry) {
             return Stop::Quote;
         }
         at += 64;
@@ -125,7 +126,7 @@ fn run<L: Lanes>(
         carriage: masks.carriage & valid,
         quote: masks.quote & valid,
     };
-    if !step(index, masks, at, valid, false, &mut carry) || carry.inside != 0 {
+    if !step::<L>(index, masks, at, valid, false, &mut carry) || carry.inside != 0 {
         return Stop::Quote;
     }
     // The last row may lack its line end.
@@ -144,7 +145,7 @@ fn run<L: Lanes>(
 /// One block of 64 bytes, of which the `valid` ones are text. `false` at a quote that fits no
 /// pattern; nothing of the block is kept then.
 #[inline(always)]
-fn step(
+fn step<L: Lanes>(
     index: &mut Index,
     masks: Masks,
     at: usize,
@@ -160,8 +161,10 @@ fn step(
         index.has_carriage = true;
     }
     let mut structural = delimiter | ends;
-    if quote != 0 || carry.inside != 0 || carry.closed != 0 {
-        let inside = prefix_xor(quote) ^ carry.inside;
+    index.has_quotes |= quote != 0;
+    // Once there are quotes every block is looked at so: which has some is hard to foretell.
+    if index.has_quotes {
+        let inside = L::prefix_xor(quote) ^ carry.inside;
         let (opens, closes) = (quote & inside, quote & !inside);
         structural &= !inside;
         let may_open = (structural | closes) << 1 | carry.may_open;
@@ -170,7 +173,6 @@ fn step(
         if wrong != 0 {
             return false;
         }
-        index.has_quotes |= quote != 0;
         index.has_doubled |= (closes << 1 | carry.closed) & opens != 0;
         carry.inside = ((inside.cast_signed()) >> 63).cast_unsigned();
         carry.closed = closes >> 63;
@@ -189,24 +191,37 @@ fn step(
     let offset = (at - index.base) as u32;
     let count = structural.count_ones() as usize;
     index.positions.reserve(64);
-    let spare = index.positions.spare_capacity_mut();
-    let mut bits = structural;
-    for slot in &mut spare[..count] {
-        slot.write(offset + bits.trailing_zeros());
-        bits &= bits - 1;
+    if let Some(room) = index.positions.spare_capacity_mut().first_chunk_mut::<64>() {
+        L::places(structural, offset, room);
+        // SAFETY: the first `count` places of the spare room, which has 64, were just written.
+        unsafe { index.positions.set_len(before as usize + count) };
     }
-    // SAFETY: the first `count` places of the spare room were just written.
-    unsafe { index.positions.set_len(before as usize + count) };
     true
 }
 
-/// Bit `n` is the parity of the bits up to and with `n`.
-#[inline(always)]
-fn prefix_xor(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn as_byte_by_byte(text in "[a,\"\n\r]{0,300}", from in 0usize..70, enough in 0usize..300) {
+            let needles = Needles { delimiter: b',', quote: Some(b'"') };
+            let text = text.as_bytes();
+            let from = from.min(text.len());
+            let (mut fast, mut slow) = (Index::default(), Index::default());
+            fast.clear(from);
+            slow.clear(from);
+            let stops = (
+                fast.extend(text, from, enough, needles),
+                run::<Scalar>(&mut slow, text, from, enough, needles),
+            );
+            prop_assert_eq!(stops.0, stops.1);
+            prop_assert_eq!(&fast.positions, &slow.positions);
+            prop_assert_eq!(&fast.row_ends, &slow.row_ends);
+            prop_assert_eq!(fast.has_doubled, slow.has_doubled);
+        }
+    }
 }

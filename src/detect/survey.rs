@@ -35,6 +35,10 @@ pub struct Mark {
 /// A text is looked at in slices of this size.
 const SLICE: usize = 4 << 20;
 
+/// Of a mapped text larger than this the pages are handed back as they are looked at; those of a
+/// smaller one will be wanted again soon.
+const HELD: usize = 768 << 20;
+
 /// Looks at the whole text. The result does not depend on the number of threads.
 pub fn survey(text: &[u8], threads: usize) -> Survey {
     let starts = slices(text);
@@ -103,7 +107,7 @@ fn look(text: &[u8], start: usize, end: usize) -> Survey {
         let across = text[..end].ends_with(b"\r") && text.get(end) == Some(&b'\n');
         survey.pairs = pairs + u64::from(across);
     }
-    if slice.len() > SLICE / 2 {
+    if text.len() > HELD {
         release(slice);
     }
     survey

@@ -8,17 +8,64 @@
 use super::swift::{HIGH, POWERS, ZEROS, join8, load8};
 
 /// A float that has a point or an exponent, and whether it has more than 17 digits.
-#[inline]
+#[inline(always)]
 pub(crate) fn decimal(text: &[u8], start: usize, end: usize) -> Option<(f64, bool)> {
     let first = *text.get(start)?;
     let negative = first == b'-';
     let start = start + usize::from(negative);
+    let (mut mantissa, whole) = eight(text, start)?;
+    let mut at = start + whole;
+    let has_point = text.get(at) == Some(&b'.');
+    let mut fraction = 0;
+    if has_point {
+        // Two words whatever the length, because lengths are hard to foretell.
+        let (high, first) = eight(text, at + 1)?;
+        let (low, second) = eight(text, at + 9)?;
+        let second = if first == 8 { second } else { 0 };
+        let low = if second == 0 { 0 } else { low };
+        fraction = first + second;
+        mantissa = mantissa
+            .wrapping_mul(TENS[fraction])
+            .wrapping_add(high.wrapping_mul(TENS[second]).wrapping_add(low));
+        at += 1 + fraction;
+    }
+    let mut power = -(fraction as i32);
+    if at != end {
+        if fraction == 16 || whole == 8 {
+            return longer(text, start, end, negative);
+        }
+        if text[at] | 0x20 != b'e' {
+            return None;
+        }
+        let (exponent, next) = exponent(text, at + 1)?;
+        if next != end {
+            return None;
+        }
+        power += exponent;
+    } else if !has_point {
+        return None;
+    }
+    if whole > 1 && text[start] == b'0' || whole + fraction == 0 {
+        return None;
+    }
+    // Up to 19 digits fit; of more, the first must be a zero.
+    if whole + fraction > 19 {
+        return longer(text, start, end, negative);
+    }
+    finish(mantissa, power, negative)
+}
+
+fn finish(mantissa: u64, power: i32, negative: bool) -> Option<(f64, bool)> {
+    let value = nearest(mantissa, power)?.to_bits() | u64::from(negative) << 63;
+    Some((f64::from_bits(value), mantissa >= 100_000_000_000_000_000))
+}
+
+/// The same for any number of digits in each part.
+#[cold]
+fn longer(text: &[u8], start: usize, end: usize, negative: bool) -> Option<(f64, bool)> {
     let mut mantissa = 0;
     let mut at = digits(text, start, &mut mantissa)?;
     let whole = at - start;
-    if whole > 1 && text[start] == b'0' {
-        return None;
-    }
     let mut fraction = 0;
     let has_point = text.get(at) == Some(&b'.');
     if has_point {
@@ -26,9 +73,8 @@ pub(crate) fn decimal(text: &[u8], start: usize, end: usize) -> Option<(f64, boo
         at = digits(text, from, &mut mantissa)?;
         fraction = at - from;
     }
-    // More than 19 digits may not fit; none at all is no number.
     let counted = fraction + if text[start] == b'0' { 0 } else { whole };
-    if counted > 19 || whole + fraction == 0 {
+    if counted > 19 || whole + fraction == 0 || whole > 1 && text[start] == b'0' {
         return None;
     }
     let mut power = -(fraction as i32);
@@ -42,28 +88,39 @@ pub(crate) fn decimal(text: &[u8], start: usize, end: usize) -> Option<(f64, boo
     if at != end {
         return None;
     }
-    let value = nearest(mantissa, power)?;
-    Some((if negative { -value } else { value }, mantissa >= 100_000_000_000_000_000))
+    finish(mantissa, power, negative)
+}
+
+const TENS: [u64; 17] = {
+    let mut tens = [1; 17];
+    let mut index = 1;
+    while index < 17 {
+        tens[index] = tens[index - 1] * 10;
+        index += 1;
+    }
+    tens
+};
+
+/// The number that up to eight digits make, and how many they are.
+#[inline(always)]
+fn eight(text: &[u8], at: usize) -> Option<(u64, usize)> {
+    let values = load8(text, at)? ^ ZEROS;
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGH;
+    let count = others.trailing_zeros() / 8;
+    // In two steps, because no digit at all is a shift by 64.
+    let half = 4 * (8 - count);
+    Some((join8(values << half << half), count as usize))
 }
 
 /// Adds a run of digits to a number; gives the place behind it.
-#[inline(always)]
 fn digits(text: &[u8], mut at: usize, number: &mut u64) -> Option<usize> {
-    const TENS: [u64; 8] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
     loop {
-        let values = load8(text, at)? ^ ZEROS;
-        let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGH;
-        if others == 0 {
-            *number = number.wrapping_mul(100_000_000).wrapping_add(join8(values));
-            at += 8;
-            continue;
+        let (value, count) = eight(text, at)?;
+        *number = number.wrapping_mul(TENS[count]).wrapping_add(value);
+        at += count;
+        if count < 8 {
+            return Some(at);
         }
-        let count = others.trailing_zeros() / 8;
-        if count > 0 {
-            let value = join8(values << (64 - 8 * count));
-            *number = number.wrapping_mul(TENS[count as usize]).wrapping_add(value);
-        }
-        return Some(at + count as usize);
     }
 }
 
@@ -86,7 +143,8 @@ fn exponent(text: &[u8], mut at: usize) -> Option<(i32, usize)> {
 /// The double nearest to `mantissa · 10^power`; `None` where the table does not reach.
 #[inline(always)]
 fn nearest(mantissa: u64, power: i32) -> Option<f64> {
-    if mantissa >> 53 == 0 && (-22..=22).contains(&power) {
+    // Below 2^53, but by a bound that numbers of 16 digits do not straddle.
+    if mantissa < 1_000_000_000_000_000 && (-22..=22).contains(&power) {
         let value = mantissa as f64;
         return Some(match power {
             0.. => value * POWERS[power as usize],
@@ -177,7 +235,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<(f64, bool)> {
-        let padded = format!("{text},        ");
+        let padded = format!("{text},{}", " ".repeat(24));
         decimal(padded.as_bytes(), 0, text.len())
     }
 

@@ -2,9 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::Scan;
 use super::block::{Block, Event, GAPS, What};
-use super::builder::{Builder, Kernel, Piece};
-use super::{Cut, Scan};
+use super::column::{Builder, Kernel, Piece};
+use super::slab::Slab;
 use crate::error::Result;
 use crate::format::csv::records::{Record, RecordReader};
 use crate::infer::Seen;
@@ -35,6 +36,7 @@ pub(in super::super) struct Chunk {
 #[derive(Debug, Default)]
 pub(super) struct Worker {
     block: Block,
+    builders: Vec<Builder>,
 }
 
 /// Bytes of text whose columns are read one after the other while they are in the cache.
@@ -58,16 +60,15 @@ impl Scan {
         target: usize,
     ) -> Result<Chunk> {
         let (text, cut) = (&self.text[..], self.cut());
-        let rows_expected = target.saturating_sub(start) / self.row_bytes.max(1);
-        let rows_expected = rows_expected + rows_expected / 8 + 16;
-        let mut builders: Vec<Builder> = kernels
-            .iter()
-            .zip(broken)
-            .map(|(kernel, broken)| match broken.load(Ordering::Relaxed) {
+        let Worker { block, builders } = worker;
+        builders.resize_with(kernels.len(), Builder::default);
+        for ((builder, kernel), broken) in builders.iter_mut().zip(kernels).zip(broken) {
+            let room = std::mem::take(builder);
+            *builder = match broken.load(Ordering::Relaxed) {
                 true => Builder::Broken,
-                false => Builder::new(*kernel, rows_expected),
-            })
-            .collect();
+                false => room.again(*kernel),
+            };
+        }
         let mut chunk = Chunk {
             start,
             end: start,
@@ -81,20 +82,20 @@ impl Scan {
             longest: 0,
         };
         while chunk.end < target {
-            let block = &mut worker.block;
             block.fill(text, &cut, chunk.end, chunk.end + self.block_bytes(), target);
             for (column, builder) in builders.iter_mut().enumerate() {
                 let rules = &self.columns[column].rules;
-                if !builder.add(&block.column(text, &cut, column), rules) {
-                    broken[column].store(true, Ordering::Relaxed);
-                }
+                builder.add(&block.column(text, &cut, column), rules);
             }
             chunk.note(block);
         }
-        for (column, builder) in builders.into_iter().enumerate() {
+        let mut slab = Slab::new(builders.iter().flat_map(Builder::bytes));
+        let moved: Vec<_> = builders.iter_mut().map(|builder| builder.place(&mut slab)).collect();
+        let slab = slab.freeze();
+        for (column, (builder, moved)) in builders.iter_mut().zip(moved).enumerate() {
             chunk.long_floats.push(builder.long_floats());
             let piece = builder
-                .finish()
+                .finish(moved, &slab)
                 .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()))?;
             chunk.seen.push(match &piece {
                 Piece::Gathered(texts) => Some(self.seen(column, texts)),
@@ -168,28 +169,55 @@ const WINDOW: usize = 64 << 10;
 /// So many records are cut for it.
 const TRIED: usize = 8;
 
-/// The start of the first record at or behind a place, guessed from the text behind it.
+/// The start of the first record at or behind a place, guessed from the text behind it: once as if
+/// the place were outside of quotes and once as if it were inside, and then by what the records from
+/// there on look like.
 pub(super) fn record_start(scan: &Scan, place: usize) -> usize {
-    let (text, cut) = (&scan.text[..], scan.cut());
-    let outside = line_start(text, place, place, &cut);
+    let (text, dialect) = (&scan.text[..], &scan.dialect);
     let window = &text[place..text.len().min(place + WINDOW)];
-    let Some(quote) = cut.dialect.quote else { return outside };
+    let Some(quote) = dialect.quote else { return line_start(scan, place) };
     if memchr::memchr(quote, window).is_none() {
-        return outside;
+        return line_start(scan, place);
     }
-    // If the place is inside quotes, the record ends on a line with the quote that closes.
-    let inside = memchr::memchr_iter(quote, window)
-        .map(|at| place + at + 1)
-        .find(|after| text.get(*after).is_none_or(|byte| !byte.is_ascii_alphanumeric()))
-        .map_or(text.len(), |after| line_start(text, after + 1, after, &cut));
+    let at_line =
+        matches!(text[place - 1], b'\n') || text[place - 1] == b'\r' && window[0] != b'\n';
+    let outside = if at_line { place } else { record_end(scan, place) };
+    let inside = quoted_end(window, quote).map_or(text.len(), |end| {
+        let behind = place + end;
+        match text.get(behind) {
+            None | Some(b'\n' | b'\r') => line_start(scan, behind + 1),
+            // The rest of the record, from its next cell on.
+            Some(_) => record_end(scan, behind + 1),
+        }
+    });
     if outside == inside || score(scan, outside) >= score(scan, inside) { outside } else { inside }
 }
 
-/// The first line that starts at or behind `place`; `from` is where to look for line ends.
-fn line_start(text: &[u8], place: usize, from: usize, cut: &Cut<'_>) -> usize {
-    let from = from.min(place).saturating_sub(1);
+/// Where a cell ends of which the text is the last part: behind the quote that is not doubled.
+fn quoted_end(window: &[u8], quote: u8) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr(quote, window.get(at..)?)? + 1;
+        if window.get(at) != Some(&quote) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Where the record ends that goes on at a place.
+fn record_end(scan: &Scan, place: usize) -> usize {
+    let mut record = Record::default();
+    let mut reader = RecordReader::starting_at(&scan.text, &scan.dialect, place);
+    if reader.read(&mut record) { record.end } else { scan.text.len() }
+}
+
+/// The first line that starts at or behind a place.
+fn line_start(scan: &Scan, place: usize) -> usize {
+    let text = &scan.text[..];
+    let from = place.saturating_sub(1);
     let rest = text.get(from..).unwrap_or_default();
-    let at = match cut.dialect.terminator {
+    let at = match scan.dialect.terminator {
         Some(terminator) => memchr::memchr(terminator, rest),
         None => memchr::memchr2(b'\n', b'\r', rest),
     };
@@ -202,13 +230,12 @@ fn line_start(text: &[u8], place: usize, from: usize, cut: &Cut<'_>) -> usize {
 
 /// How many records from a place on are as the table's are.
 fn score(scan: &Scan, place: usize) -> usize {
-    let end = scan.text.len().min(place.saturating_add(WINDOW));
-    let Some(window) = scan.text.get(place..end) else { return 0 };
-    let mut reader = RecordReader::new(window, &scan.dialect);
+    let mut reader = RecordReader::starting_at(&scan.text, &scan.dialect, place);
     let mut record = Record::default();
     let mut fitting = 0;
     for _ in 0..TRIED {
-        if !reader.read(&mut record) || record.end == window.len() {
+        // A wrong guess may have opened a quote that ends far away.
+        if !reader.read(&mut record) || record.end - place.min(record.end) > WINDOW {
             break;
         }
         let fits = record.len() == scan.named || record.len() == scan.stride;

@@ -8,19 +8,21 @@
 mod block;
 mod builder;
 mod chunk;
+mod column;
 mod index;
 mod masks;
 mod ordered;
+mod slab;
 mod trusted;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::ArrayRef;
 use bytes::Bytes;
 
 pub(super) use block::{Cut, Event, What};
-pub(super) use builder::{Kernel, Piece};
 pub(super) use chunk::Chunk;
+pub(super) use column::{Kernel, Piece};
 
 use self::ordered::ordered;
 use super::dialect::CsvDialect;
@@ -118,6 +120,12 @@ impl Scan {
                     let mut worker = chunk::Worker::default();
                     let target = this.target(index + 1);
                     chunk = this.chunk(&mut worker, &kernels, &broken, expected, target)?;
+                }
+                // Only now is it sure that the chunk was cut right.
+                for (piece, broken) in chunk.pieces.iter().zip(&broken) {
+                    if matches!(piece, Piece::Broken) {
+                        broken.store(true, Ordering::Relaxed);
+                    }
                 }
                 starts.push(chunk.end);
                 rows.push(rows.last().copied().unwrap_or_default() + chunk.rows as u64);

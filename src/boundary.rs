@@ -3,7 +3,7 @@
 //! Each takes any bytes and must return: no panic, no abort, no hang, no unbounded memory. `fuzz/`
 //! calls them under a sanitizer; an ordinary test calls them over all fixtures.
 
-use crate::{FileType, Limits, Options, Source, Transforms, ingest};
+use crate::{FileType, Limits, Options, Parallelism, Source, Transforms, ingest};
 
 /// Bounds small enough to find a hole quickly.
 fn limits() -> Limits {
@@ -65,6 +65,31 @@ pub fn detect(bytes: &[u8]) {
 /// Delimited text.
 pub fn csv(bytes: &[u8]) {
     read(bytes, Some(FileType::Csv));
+    // Cut into many chunks it has to give the same rows, now and when they are read again.
+    crate::quiet_guarded_panics();
+    let rows = |chunk_bytes, leave_rows| {
+        let options = Options {
+            file_type: Some(FileType::Csv),
+            parallelism: Parallelism { threads: 2, chunk_bytes },
+            leave_rows,
+            ..Options::default()
+        };
+        let Ok(found) = ingest(Source::bytes(bytes.to_vec()), &options, &limits()) else {
+            return None;
+        };
+        let mut rows = 0;
+        for table in &found.tables {
+            let counted = table.each_batch(&mut |batch| {
+                rows += batch.num_rows();
+                Ok(true)
+            });
+            assert!(counted.is_ok(), "rows that were read once cannot be read again");
+        }
+        Some(rows)
+    };
+    let whole = rows(0, false);
+    assert_eq!(rows(100, false), whole, "chunks change the number of rows");
+    assert_eq!(rows(100, true), whole, "rows are lost in the file");
 }
 
 /// JSON in any layout.

@@ -28,10 +28,16 @@ pub(crate) fn decimal(text: &[u8], start: usize, end: usize) -> Option<(f64, boo
             .wrapping_mul(TENS[fraction])
             .wrapping_add(high.wrapping_mul(TENS[second]).wrapping_add(low));
         at += 1 + fraction;
+        if fraction == 16 {
+            let (value, third) = eight(text, at)?;
+            mantissa = mantissa.wrapping_mul(TENS[third]).wrapping_add(value);
+            fraction += third;
+            at += third;
+        }
     }
     let mut power = -(fraction as i32);
     if at != end {
-        if fraction == 16 || whole == 8 {
+        if fraction == 24 || whole == 8 {
             return longer(text, start, end, negative);
         }
         if text[at] | 0x20 != b'e' {
@@ -48,13 +54,14 @@ pub(crate) fn decimal(text: &[u8], start: usize, end: usize) -> Option<(f64, boo
     if whole > 1 && text[start] == b'0' || whole + fraction == 0 {
         return None;
     }
-    // Up to 19 digits fit; of more, the first must be a zero.
-    if whole + fraction > 19 {
+    // Up to 19 digits fit, a zero before the point not counted.
+    if fraction + if text[start] == b'0' { 0 } else { whole } > 19 {
         return longer(text, start, end, negative);
     }
     finish(mantissa, power, negative)
 }
 
+#[inline(always)]
 fn finish(mantissa: u64, power: i32, negative: bool) -> Option<(f64, bool)> {
     let value = nearest(mantissa, power)?.to_bits() | u64::from(negative) << 63;
     Some((f64::from_bits(value), mantissa >= 100_000_000_000_000_000))

@@ -9,4 +9,5 @@ mod http;
 mod oracle;
 mod parallel;
 mod regressions;
+mod rejects;
 mod tidy;

@@ -37,7 +37,7 @@ pub(super) struct Found {
 
 /// Rows that the first guess of types is made from.
 const SAMPLE_ROWS: usize = 256;
-const SAMPLE_BYTES: usize = 256 << 10;
+const SAMPLE_BYTES: usize = 96 << 10;
 
 /// Reads the table that the text holds.
 pub(super) fn read(
@@ -155,7 +155,7 @@ fn end_of_rows(records: &Records<'_>, frame: &Frame, context: &Context<'_>) -> u
 
 /// What the first rows look like.
 struct Sample {
-    seen: Vec<Vec<(Vec<u8>, bool)>>,
+    cells: Vec<TextColumn>,
     stride: usize,
     row_bytes: usize,
 }
@@ -170,7 +170,7 @@ impl Sample {
     ) -> Sample {
         let mut reader = RecordReader::starting_at(text, dialect, start);
         let mut record = Record::default();
-        let mut seen: Vec<Vec<(Vec<u8>, bool)>> = vec![Vec::new(); named];
+        let mut cells: Vec<TextColumn> = vec![TextColumn::default(); named];
         let (mut rows, mut bytes) = (0, 0);
         let mut strides: HashMap<usize, usize> = HashMap::new();
         while rows < SAMPLE_ROWS && bytes < SAMPLE_BYTES && reader.read(&mut record) {
@@ -184,13 +184,13 @@ impl Sample {
             if is_empty && record.len() >= named {
                 *strides.entry(record.len()).or_default() += 1;
             }
-            for (column, (cell, quoted)) in seen.iter_mut().zip(record.cells(text)) {
-                column.push((cell.to_vec(), quoted));
+            for (column, (cell, quoted)) in cells.iter_mut().zip(record.cells(text)) {
+                column.push(cell, quoted);
             }
         }
         let usual = strides.into_iter().max_by_key(|(width, rows)| (*rows, *width));
         Sample {
-            seen,
+            cells,
             stride: usual.map_or(named, |(width, _)| width),
             row_bytes: (bytes / rows.max(1)).max(1),
         }
@@ -198,10 +198,7 @@ impl Sample {
 
     fn column(&self, index: usize, rules: ColumnRules, wanted: bool) -> ScanColumn {
         let mut seen = Seen::default();
-        let mut buffer = Vec::new();
-        for (cell, quoted) in &self.seen[index] {
-            seen.add(cell, *quoted, &rules, &mut buffer);
-        }
+        seen.add_all(&self.cells[index], &rules);
         let mut inferred = seen.conclude(&rules);
         // Counted again with all the others.
         inferred.long_floats = 0;

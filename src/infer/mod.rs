@@ -13,6 +13,7 @@ pub(crate) mod decimal;
 mod lattice;
 mod layout;
 mod marks;
+mod mixture;
 mod number;
 #[cfg(test)]
 mod properties;

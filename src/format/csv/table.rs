@@ -12,7 +12,7 @@ use super::dialect::{CsvDialect, Delimiter};
 use super::events::Events;
 use super::in_file::{self, InFile};
 use super::names::{self, Records};
-use super::notes::{self, BadValues};
+use super::notes::{self, BadValues, Columns};
 use super::records::{Record, RecordReader};
 use super::scan::{Chunk, Kernel, Piece, Scan, ScanColumn};
 use super::stack::MOST_GAPS;
@@ -21,6 +21,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::format::RawTable;
 use crate::infer::{ColumnRules, Habits, Inferred, Rules, Seen, TextColumn};
+use crate::naming::unique_columns;
 use crate::options::{BadLines, SkipRows};
 use crate::report::{Code, Issue, Stage};
 use crate::table::FORMAT_KEY;
@@ -110,19 +111,37 @@ pub(super) fn read(
     }
     widen(&mut scan, &names, &broken, &mut pieces, context)?;
     settle_together(&mut scan, &sampled, &mut pieces)?;
-    notes::columns(&scan, &names, &pieces.long_floats, place, context);
     let is_kept = |index: &usize| wanted.is_none() || scan.columns[*index].kernel != Kernel::Skip;
     let kept: Vec<usize> = (0..names.len()).filter(is_kept).collect();
     let schema = schema(&scan, &names, &kept);
+    let unnamed: Vec<bool> = names.iter().map(String::is_empty).collect();
+    let shown = shown_names(&names, &kept);
+    let columns = Columns {
+        names: &shown,
+        unnamed: &unnamed,
+        seen: &pieces.seen,
+        long_floats: &pieces.long_floats,
+    };
+    notes::columns(&scan, &columns, place, context);
     let table = if stays {
-        in_file::check(&scan, &names, place, context)?;
+        in_file::check(&scan, &shown, place, context)?;
         let rows = InFile::new(scan, kept, &pieces.nulls, &pieces.seen);
         RawTable { name: None, schema, batches: Vec::new(), in_file: Some(Arc::new(rows)) }
     } else {
-        let batches = batches(&scan, &names, &kept, &schema, pieces, place, context)?;
+        let batches = batches(&scan, &shown, &kept, &schema, pieces, place, context)?;
         RawTable::new(None, schema, batches)
     };
     Ok(Found { table, gaps, start })
+}
+
+/// The names that the table will have, for messages.
+fn shown_names(names: &[String], kept: &[usize]) -> Vec<String> {
+    let wanted: Vec<&str> = kept.iter().map(|index| names[*index].as_str()).collect();
+    let mut shown = names.to_vec();
+    for (index, name) in kept.iter().zip(unique_columns(&wanted).0) {
+        shown[*index] = name;
+    }
+    shown
 }
 
 /// Where the lines begin that `skiprows` lists.

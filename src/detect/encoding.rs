@@ -319,7 +319,7 @@ mod tests {
             assert_eq!(decoded(&bytes, Some(name)).0, text);
         }
         // Zeros between short cells are no letters' halves.
-        let zeros = "a\0b\n1\02\n3\04\n";
+        let zeros = "a\0b\nc\0d\ne\0f\n";
         assert_eq!(decoded(zeros.as_bytes(), None).1, "utf-8");
     }
 

@@ -64,7 +64,7 @@ pub(super) mod tests {
             let (inferred, shown) = read(&texts.split('|').collect::<Vec<_>>(), json);
             let ambiguous = if inferred.ambiguous.is_some() { "?" } else { "" };
             let mixed = if inferred.mixed { "!" } else { "" };
-            let inexact = if inferred.inexact.is_some() { "~" } else { "" };
+            let inexact = if inferred.inexact { "~" } else { "" };
             let found = format!("{}{ambiguous}{mixed}{inexact}", short(&inferred.data_type));
             assert_eq!(&found, expected, "{texts}");
             let values = if values.is_empty() { texts } else { values };

@@ -78,10 +78,10 @@ pub struct Inferred {
     pub mixed: bool,
     /// Whether the column is text because nothing settles how its values are meant.
     pub ambiguous: Option<Ambiguity>,
-    /// The first cell, from 0, that stands out where they are mixed.
+    /// Whether the column is text because a float would change one of its numbers.
+    pub inexact: bool,
+    /// The first cell, from 0, that stands out where values are mixed, or that a float would change.
     pub odd: Option<u64>,
-    /// The first cell, from 0, whose number a float would change, where that makes the column text.
-    pub inexact: Option<u64>,
 }
 
 impl Inferred {
@@ -94,8 +94,8 @@ impl Inferred {
             long_floats: 0,
             mixed: false,
             ambiguous: None,
+            inexact: false,
             odd: None,
-            inexact: None,
         }
     }
 
@@ -266,7 +266,7 @@ impl Seen {
             _ => {}
         }
         if let Some(cell) = self.inexact() {
-            return Inferred { inexact: Some(cell), ..Inferred::text() };
+            return Inferred { inexact: true, odd: Some(cell), ..Inferred::text() };
         }
         // Worth a word where texts are the exception, or where the values never agree.
         let exceptional = self.texts > 0 && self.texts * 2 <= self.values;

@@ -57,20 +57,17 @@ pub(super) fn columns(
         if let Some(ambiguity) = inferred.ambiguous {
             context.reporter.push(ambiguous(name, ambiguity));
         }
-        if let Some(inexact) = inferred.inexact {
-            let (row, text, offset) = cell(scan, index, inexact);
+        let Some(odd) = inferred.odd else { continue };
+        let (row, text, offset) = cell(scan, index, odd);
+        let issue = if inferred.inexact {
             let message = format!(
                 "column {name:?} is kept as text: \"{}\" in row {row} would not survive as a \
                  float64",
                 quote(&text)
             );
-            let issue = Issue::warning(Stage::Parse, Code::FloatPrecision, message);
-            let issue = place.mark(issue.row(row).column(name), offset).raw(&text);
-            let hint = format!("{} takes the nearest float", columns.dtype(index, "float64"));
-            context.reporter.push(issue.hint(hint));
-        }
-        if let Some(odd) = inferred.odd {
-            let (row, text, offset) = cell(scan, index, odd);
+            Issue::warning(Stage::Parse, Code::FloatPrecision, message)
+                .hint(format!("{} takes the nearest float", columns.dtype(index, "float64")))
+        } else {
             let seen = columns.seen[index].as_ref();
             let mixture = seen.map_or("values of several types".to_owned(), Seen::mixture);
             let what = match seen.is_some_and(|seen| seen.is_no_such_date(&text)) {
@@ -81,14 +78,14 @@ pub(super) fn columns(
                 "column {name:?} is kept as text: {mixture}; {what} \"{}\" in row {row}",
                 quote(&text)
             );
-            let issue = Issue::warning(Stage::Parse, Code::MixedTypes, message);
-            let issue = place.mark(issue.row(row).column(name), offset).raw(&text);
-            context.reporter.push(issue.hint(format!(
+            Issue::warning(Stage::Parse, Code::MixedTypes, message).hint(format!(
                 "if it means null: {}; to have every such value listed: {}",
                 null_option(&text),
                 columns.dtype(index, "…")
-            )));
-        }
+            ))
+        };
+        let issue = issue.row(row).column(name);
+        context.reporter.push(place.mark(issue, offset).raw(&text));
     }
 }
 

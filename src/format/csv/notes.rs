@@ -146,8 +146,7 @@ impl BadValues {
     pub(super) fn note(
         &mut self,
         scan: &Scan,
-        name: &str,
-        column: usize,
+        (column, name): (usize, &str),
         chunk: usize,
         bad_values: Vec<BadValue>,
         place: &Place<'_>,

@@ -341,8 +341,9 @@ fn gather(scan: &mut Scan, pieces: &mut Pieces, again: impl Fn(usize) -> bool) -
     })
 }
 
-/// What columns leave open is read as the others are written. `sampled` is what the first rows show;
-/// it stands for columns that were not gathered, as those hold nothing that would change it.
+/// What columns leave open is read as the others are written. `sampled` is what the first rows show:
+/// in a column that was read fast nothing that follows changes it, and of one that nobody wants it is
+/// all that is known.
 fn settle_together(scan: &mut Scan, sampled: &[Seen], pieces: &mut Pieces) -> Result<()> {
     let habits = |scan: &Scan, pieces: &Pieces| {
         let mut habits = Habits::default();
@@ -417,12 +418,12 @@ fn batches(
     let mut bad_values = BadValues::default();
     scan.convert(&gathered, |column, chunk, array, bad| {
         arrays[column][chunk] = Some(array);
-        bad_values.note(scan, &names[column], column, chunk, bad, place, context)
+        bad_values.note(scan, (column, &names[column]), chunk, bad, place, context)
     })?;
     bad_values.raise(context)?;
     let mut batches = Vec::with_capacity(chunks);
-    for chunk in 0..chunks {
-        let rows = (scan.rows[chunk + 1] - scan.rows[chunk]) as usize;
+    for (chunk, ends) in scan.rows.windows(2).enumerate() {
+        let rows = (ends[1] - ends[0]) as usize;
         if rows > 0 {
             let columns = kept.iter().map(|index| arrays[*index][chunk].take());
             batches.push(batch(schema, columns.collect(), rows)?);

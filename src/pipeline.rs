@@ -161,7 +161,9 @@ fn finish_table(name: String, raw: RawTable, context: &mut Context<'_>) -> Resul
     let names: Vec<&str> = raw.schema.fields().iter().map(|field| field.name().as_str()).collect();
     let (unique, doubled) = unique_columns(&names);
     for index in doubled {
-        let message = format!("column {} is the second {:?}", index + 1, names[index]);
+        let before = names[..=index].iter().filter(|name| **name == names[index]).count();
+        let which = ordinal(before);
+        let message = format!("column {} is {which} {:?}", index + 1, names[index]);
         context.reporter.push(
             Issue::warning(Stage::Parse, Code::DuplicateColumn, message)
                 .table(&name)
@@ -186,6 +188,13 @@ fn finish_table(name: String, raw: RawTable, context: &mut Context<'_>) -> Resul
     check_count("rows", Code::TooManyRows, table.num_rows(), limits.rows)
         .map_err(|error| error.map_issue(|issue| issue.table(table.name())))?;
     Ok(table)
+}
+
+/// `the third`; beyond what has a short word, `another`.
+fn ordinal(number: usize) -> &'static str {
+    ["the second", "the third", "the fourth", "the fifth", "the sixth"]
+        .get(number.wrapping_sub(2))
+        .unwrap_or(&"another")
 }
 
 fn check_count(what: &str, code: Code, got: u64, allowed: u64) -> Result<()> {

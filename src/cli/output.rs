@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use crate::format::write::{OutputFormat, WriteOptions, write_table};
+use crate::format::write::{OutputFormat, WriteOptions, write_counted};
 use crate::{Progress, Table};
 
 use super::exit::{Status, Stop};
+use super::preview::count;
 use super::progress::Bar;
-use super::render;
+use super::{render, terminal};
 
 /// Where to write, and what.
 #[derive(Args, Debug)]
@@ -173,7 +174,7 @@ fn write(
 ) -> Result<(), Stop> {
     let buffered = BufWriter::with_capacity(256 << 10, writer);
     let mut watched = Watched { inner: buffered, problem: None };
-    let written = write_table(table, target.format(), &options, &mut watched);
+    let written = write_counted(table, target.format(), &options, &mut watched);
     let flushed = watched.flush();
     match (watched.problem.map_or(flushed, Err), written) {
         (Err(error), _) => Err(Stop::Output { path: None, error }),
@@ -181,7 +182,17 @@ fn write(
             render::show_error(&error, table.name(), None);
             Err(Stop::Shown(Status::of(&error)))
         }
-        (Ok(()), Ok(())) => Ok(()),
+        (Ok(()), Ok(lost)) => {
+            if lost > 0 {
+                let values = count(lost, "value");
+                let was = if lost == 1 { "was" } else { "were" };
+                terminal::tell(&format!(
+                    "note: {values} of NaN or infinity {was} written as null; JSON has no other \
+                     word for them"
+                ));
+            }
+            Ok(())
+        }
     }
 }
 

@@ -152,7 +152,7 @@ fn excerpt(issue: &Issue, report: &Report, place: &Place<'_>) -> Option<Excerpt>
         (plain_text, place.path, issue.line, issue.byte_offset)
         && let Some(window) = Window::read(path, offset)
     {
-        return Some(window.excerpt(raw));
+        return Some(window.moved_to(raw).excerpt(raw));
     }
     let line = cut(&printable(raw?), LINE_WIDTH);
     Some(Excerpt { column: 0, width: text_width(&line).max(1), line })
@@ -181,6 +181,19 @@ impl Window {
         let begin = before.iter().rposition(is_end).map_or(0, |end| end + 1);
         let end = after.iter().position(is_end).unwrap_or(after.len());
         Some(Window { before: before[begin..].to_vec(), after: after[..end].to_vec() })
+    }
+
+    /// Around the raw text, where it is so far behind the place that the line would be cut before it.
+    fn moved_to(self, raw: Option<&str>) -> Self {
+        let raw = raw.map(|raw| raw.strip_suffix('…').unwrap_or(raw).as_bytes());
+        let at = raw.and_then(|raw| memchr::memmem::find(&self.after, raw));
+        match at {
+            Some(at) if self.before.len() + at > LINE_WIDTH / 2 => {
+                let (passed, after) = self.after.split_at(at);
+                Window { before: [&self.before[..], passed].concat(), after: after.to_vec() }
+            }
+            _ => self,
+        }
     }
 
     /// The name that begins at the place.
@@ -285,6 +298,15 @@ error[bad_value]: row 7 of column \"v\": got \"x1\", expected int64
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[3].starts_with(" 8 | …éé") && lines[3].ends_with("üü…"), "{text}");
         assert_eq!(lines[3].chars().count(), 5 + LINE_WIDTH);
+        assert_eq!(lines[4], format!("   | {}^^", " ".repeat(1 + BEFORE)));
+    }
+
+    #[test]
+    fn a_cell_far_behind_the_start_of_its_row_is_shown() {
+        let text = "filler,".repeat(40) + "x1," + &"filler,".repeat(40) + "\n";
+        let text = shown(text.as_bytes(), bad_value(0, "x1"));
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[3].starts_with(" 8 | …") && lines[3].contains(",x1,"), "{text}");
         assert_eq!(lines[4], format!("   | {}^^", " ".repeat(1 + BEFORE)));
     }
 

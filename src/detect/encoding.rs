@@ -28,18 +28,19 @@ pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
     let bom = Encoding::for_bom(bytes);
     let bom_length = bom.map_or(0, |(_, length)| length);
     let survey = survey(&bytes[bom_length..], threads);
+    let named_big = parser.encoding.as_deref().and_then(utf32_order);
+    if named_big.is_some() || wide(bytes) == Some(Wide::Utf32) {
+        return utf32(bytes, named_big.flatten(), context);
+    }
     let (encoding, bom_length) = match (&parser.encoding, bom) {
         (_, Some((encoding, length))) => (encoding, length),
         (Some(label), None) => (labelled(label), 0),
-        (None, None) if survey.is_utf8 => (UTF_8, 0),
-        (None, None) if is_damaged_utf8(bytes) => (UTF_8, 0),
+        // Zeros are valid UTF-8, but a text with one behind every letter is none.
+        (None, None) if survey.is_utf8 && !every_other_is_zero(bytes) => (UTF_8, 0),
         (None, None) => (guess(bytes, context), 0),
     };
     let body = bytes.slice(bom_length..);
     let shift = bom_length as u64;
-    if wide(bytes) == Some(Wide::Utf32) {
-        return utf32(bytes, context);
-    }
     note(encoding.name(), context);
     if encoding == UTF_8 && survey.is_utf8 {
         return Ok(Text { utf8: body, shift, survey });
@@ -59,17 +60,17 @@ impl Text {
 }
 
 /// Whether a text is plainly UTF-8 but for a few bytes: to read it in another encoding would spoil
-/// every other letter for the sake of those.
-fn is_damaged_utf8(bytes: &[u8]) -> bool {
-    if wide(bytes).is_some() {
-        return false;
-    }
-    let (mut good, mut bad) = (0u64, 0u64);
+/// every other letter for the sake of those. `guessed` is the encoding it would be otherwise.
+fn is_damaged_utf8(bytes: &[u8], guessed: &'static Encoding) -> bool {
+    let (mut good, mut bad, mut places) = (0u64, 0u64, 0u64);
     for chunk in bytes.utf8_chunks() {
         good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count() as u64;
-        bad += u64::from(!chunk.invalid().is_empty());
+        let is_bad = !chunk.invalid().is_empty();
+        bad += u64::from(is_bad);
+        places += u64::from(is_bad && (places == 0 || !chunk.valid().is_empty()));
     }
-    good >= 4 * bad
+    // Encodings of two bytes a letter look like UTF-8 now and then; western ones hardly ever do.
+    good >= 4 * bad || good >= 2 * places && guessed == encoding_rs::WINDOWS_1252
 }
 
 fn note(name: &str, context: &mut Context<'_>) {
@@ -88,24 +89,33 @@ fn labelled(label: &str) -> &'static Encoding {
 }
 
 fn guess(bytes: &[u8], context: &mut Context<'_>) -> &'static Encoding {
-    let encoding = match wide(bytes) {
+    let is_wide = wide(bytes);
+    let encoding = match is_wide {
         Some(Wide::Utf16Le) => UTF_16LE,
         Some(Wide::Utf16Be) => UTF_16BE,
         _ => {
             let mut detector =
                 chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
             detector.feed(bytes, true);
-            detector.guess(None, chardetng::Utf8Detection::Allow)
+            let encoding = detector.guess(None, chardetng::Utf8Detection::Allow);
+            if is_damaged_utf8(bytes, encoding) {
+                return UTF_8;
+            }
+            encoding
         }
     };
     let name = encoding.name().to_lowercase();
-    let bad = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
-    let message = format!("the text is not UTF-8 and has no BOM; read as {name} by its look");
+    let (message, place) = if is_wide.is_some() {
+        (format!("the text has no BOM, but zeros between its letters; read as {name}"), 0)
+    } else {
+        let bad = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+        (format!("the text is not UTF-8 and has no BOM; read as {name} by its look"), bad)
+    };
     context.reporter.push(
         Issue::warning(Stage::Parse, Code::GuessedEncoding, message)
-            .line(super::position(bytes, bad).0)
-            .byte_offset(bad as u64)
-            .raw(around(bytes, bad))
+            .line(super::position(bytes, place).0)
+            .byte_offset(place as u64)
+            .raw(around(bytes, place))
             .hint("set the option encoding if letters look wrong"),
     );
     encoding
@@ -157,10 +167,38 @@ pub fn wide(bytes: &[u8]) -> Option<Wide> {
     }
 }
 
-/// UTF-32 is no encoding of the web, so encoding_rs has none; four bytes a character.
-fn utf32(bytes: &[u8], context: &mut Context<'_>) -> Result<Text> {
-    let big = bytes.starts_with(&[0, 0, 0xfe, 0xff])
-        || !bytes.starts_with(&[0xff, 0xfe]) && bytes[0] == 0;
+/// Whether nearly all letters are UTF-16 of Latin ones. Stricter than [`wide`], as it overrules that
+/// the bytes are valid UTF-8: a NUL between all short cells is no letter's half.
+fn every_other_is_zero(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(1024)];
+    let side = match wide(bytes) {
+        Some(Wide::Utf16Le) => 1,
+        Some(Wide::Utf16Be) => 0,
+        _ => return false,
+    };
+    let zeros = head.chunks_exact(2).filter(|pair| pair[side] == 0).count();
+    zeros * 10 >= head.len() / 2 * 8
+}
+
+/// Whether an encoding's name is one of UTF-32, and if so, whether it says that the high byte is
+/// the first.
+fn utf32_order(label: &str) -> Option<Option<bool>> {
+    match crate::options::python_encoding(label).as_str() {
+        "utf-32" => Some(None),
+        "utf-32le" => Some(Some(false)),
+        "utf-32be" => Some(Some(true)),
+        _ => None,
+    }
+}
+
+/// UTF-32 is no encoding of the web, so encoding_rs has none; four bytes a character. A BOM beats
+/// the order that was named.
+fn utf32(bytes: &[u8], named_big: Option<bool>, context: &mut Context<'_>) -> Result<Text> {
+    let big = match bytes {
+        [0, 0, 0xfe, 0xff, ..] => true,
+        [0xff, 0xfe, 0, 0, ..] => false,
+        _ => named_big.unwrap_or(bytes.first() == Some(&0)),
+    };
     note(if big { "utf-32be" } else { "utf-32le" }, context);
     let mut text = String::with_capacity(bytes.len() / 4);
     for (index, quad) in bytes.chunks(4).enumerate() {
@@ -243,4 +281,69 @@ fn bad_bytes(
         .raw(bytes)
         .hint("set the option encoding, or encoding_errors=replace to go on without these bytes")
         .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::options::Options;
+
+    /// The text, the encoding in the report, and the codes of its issues.
+    fn decoded(bytes: &[u8], encoding: Option<&str>) -> (String, String, Vec<Code>) {
+        let mut options = Options::default();
+        if let Some(encoding) = encoding {
+            options.parser.set("encoding", &encoding.into()).unwrap();
+        }
+        let limits = Limits::default();
+        let mut context = Context::new(&options, &limits);
+        let text = decode(&Bytes::copy_from_slice(bytes), &mut context).unwrap();
+        let found = context.reporter.file().encoding.clone().unwrap_or_default();
+        let report = context.reporter.finish(Vec::new());
+        let codes = report.issues.iter().map(|issue| issue.code).collect();
+        (String::from_utf8(text.utf8.to_vec()).unwrap(), found, codes)
+    }
+
+    fn units<const N: usize>(text: &str, unit: impl Fn(u32) -> [u8; N]) -> Vec<u8> {
+        text.chars().flat_map(|character| unit(character as u32)).collect()
+    }
+
+    #[test]
+    fn wide_text_without_a_bom() {
+        let text = "id,name,v\r\n1,a,5\r\n2,b,6\r\n";
+        let little = units(text, |c| (c as u16).to_le_bytes());
+        let big = units(text, |c| (c as u16).to_be_bytes());
+        for (bytes, name) in [(little, "utf-16le"), (big, "utf-16be")] {
+            let found = decoded(&bytes, None);
+            assert_eq!(found, (text.into(), name.into(), vec![Code::GuessedEncoding]));
+            assert_eq!(decoded(&bytes, Some(name)).0, text);
+        }
+        // Zeros between short cells are no letters' halves.
+        let zeros = "a\0b\nc\0d\ne\0f\n";
+        assert_eq!(decoded(zeros.as_bytes(), None).1, "utf-8");
+    }
+
+    #[test]
+    fn utf32_may_be_named() {
+        let text = "a,b\n1,é\n";
+        let little = units(text, u32::to_le_bytes);
+        let big = units(text, u32::to_be_bytes);
+        for (bytes, name) in [(&little, "utf-32le"), (&big, "utf-32be")] {
+            assert_eq!(decoded(bytes, None).1, name);
+            for label in [name, "utf-32", "UTF_32"] {
+                assert_eq!(decoded(bytes, Some(label)), (text.into(), name.into(), vec![]));
+            }
+        }
+    }
+
+    #[test]
+    fn utf8_with_a_few_bad_bytes_stays_utf8() {
+        let damaged = b"a,b\n1,caf\xc3\xa9\n2,\xff\xfe\n3,na\xc3\xafve\n";
+        let (text, name, codes) = decoded(damaged, None);
+        assert_eq!(text, "a,b\n1,café\n2,\u{fffd}\u{fffd}\n3,naïve\n");
+        assert_eq!((name.as_str(), codes[0]), ("utf-8", Code::BadEncoding));
+        for western in [&b"a,b\n1,caf\xe9\n"[..], b"a,b\n1,\xabCAF\xc9\xbb\n2,\xabTH\xc9\xbb\n"] {
+            assert_eq!(decoded(western, None).1, "windows-1252");
+        }
+    }
 }

@@ -158,12 +158,18 @@ fn unknown(bytes: &[u8]) -> crate::Error {
             .hint("save the table itself as csv or xlsx")
             .into();
     }
+    let control = text::first_control(bytes);
+    let why = match control {
+        Some((at, 0)) => format!(" (a NUL at byte {at})"),
+        Some((at, byte)) => format!(" (a control character, \\x{byte:02x}, at byte {at})"),
+        None => String::new(),
+    };
     let message = format!(
-        "the bytes are no table we know: not text, and no magic number of {}",
+        "the bytes are no table we know: not text{why}, and no magic number of {}",
         FileType::ALL.iter().map(|t| t.as_str()).collect::<Vec<_>>().join(", ")
     );
     Issue::error(Stage::Detect, Code::UnknownFormat, message)
-        .byte_offset(0)
+        .byte_offset(control.map_or(0, |(at, _)| at as u64))
         .raw(&bytes[..bytes.len().min(16)])
         .hint("check that the right file was sent")
         .into()

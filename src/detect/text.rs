@@ -15,14 +15,49 @@ pub fn looks_like_text(bytes: &[u8]) -> bool {
     if super::encoding::wide(head).is_some() {
         return true;
     }
-    let control = head
-        .iter()
-        .filter(|byte| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a))
-        .count();
+    let separator = regular_control(head);
+    let stray = |byte: &u8| is_control(*byte) && Some(*byte) != separator;
+    let control = head.iter().filter(|byte| stray(byte)).count();
     let zeros = memchr::memchr_iter(0, head).count();
-    // A text with a stray NUL or two is still a text; an issue will say so. Bytes beyond ASCII say
-    // nothing, but a binary file that long has control characters among them.
-    control * 50 <= head.len() && zeros * 20 <= head.len() && !looks_random(head)
+    // A text with stray control characters is still a text; an issue will say so. Bytes beyond ASCII
+    // say nothing, but a binary file that long has control characters among them.
+    if valid_utf8(head) {
+        return control * 8 <= head.len();
+    }
+    control * 50 <= head.len() && zeros * 20 <= head.len() && !looks_random(head, separator)
+}
+
+/// Characters that stand in no text but by mistake, or to keep cells apart.
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1a)
+}
+
+/// Where the first character stands that is not meant for text, and which it is.
+pub(super) fn first_control(bytes: &[u8]) -> Option<(usize, u8)> {
+    let at = bytes[..bytes.len().min(HEAD)].iter().position(|byte| is_control(*byte))?;
+    Some((at, bytes[at]))
+}
+
+/// Whether the bytes are UTF-8, or would be if the last character were not cut.
+fn valid_utf8(head: &[u8]) -> bool {
+    match std::str::from_utf8(head) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && error.valid_up_to() > 0,
+    }
+}
+
+/// A control character that keeps cells apart: nearly every line has it, always as often. Hive
+/// writes `\x01`, other programs the separators from `\x1c` on.
+fn regular_control(head: &[u8]) -> Option<u8> {
+    let (_, found) = head.iter().enumerate().find(|(_, byte)| **byte > 0 && is_control(**byte))?;
+    let whole = memchr::memrchr2(b'\n', b'\r', head).map_or(head, |end| &head[..end]);
+    let lines = whole.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let lines = lines.filter(|line| !line.trim_ascii().is_empty());
+    let counts: Vec<usize> =
+        lines.map(|line| line.iter().filter(|byte| *byte == found).count()).collect();
+    let usual = counts.iter().copied().max()?;
+    let fitting = counts.iter().filter(|count| **count == usual).count();
+    (fitting >= 2 && fitting * 10 >= counts.len() * 9).then_some(*found)
 }
 
 /// Documents that are text, or partly, but no tables: named in an error rather than read as rows.
@@ -42,11 +77,9 @@ pub fn document(bytes: &[u8]) -> Option<&'static str> {
 }
 
 /// Binary data spreads over all byte values; text of any encoding is mostly letters and marks.
-fn looks_random(head: &[u8]) -> bool {
-    if head.is_empty() || simdutf8::basic::from_utf8(head).is_ok() {
-        return false;
-    }
-    let odd = head.iter().filter(|byte| matches!(byte, 0x01..=0x08 | 0x0e..=0x19 | 0x7f)).count();
+fn looks_random(head: &[u8], separator: Option<u8>) -> bool {
+    let is_odd = |byte: &u8| matches!(byte, 0x01..=0x08 | 0x0e..=0x19 | 0x7f);
+    let odd = head.iter().filter(|byte| is_odd(byte) && Some(**byte) != separator).count();
     odd * 20 > head.len()
 }
 
@@ -101,6 +134,21 @@ mod tests {
         assert!(looks_like_text("é;ü\n".as_bytes()));
         assert!(looks_like_text(b"\xff\xfea\0,\0b\0\n\0"));
         assert!(!looks_like_text(b"\x00\x01\x02\x03PAR"));
+        assert!(looks_like_text(b"a,b\n1,x\x00y\n2,z\n"));
+        assert!(!looks_like_text(b"\x08\x00\x01a\x00\x00\x00b\x02\x00\x03c"));
+        assert_eq!(first_control(b"a\tb\x01"), Some((3, 1)));
+    }
+
+    #[test]
+    fn control_characters_may_keep_cells_apart() {
+        for text in [
+            &b"id\x01name\x01v\n1\x01a\x015\n"[..],
+            b"id\x1fname\n1\x1fa\n",
+            b"a\x1eb\n1\x1e2\n3\x1e\xe9\n",
+        ] {
+            assert!(looks_like_text(text), "{text:?}");
+        }
+        assert!(!looks_like_text(b"\x01\x02\n\x01\x03\x04\x05\n\x01\x06\x02"));
     }
 
     #[test]

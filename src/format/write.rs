@@ -6,7 +6,8 @@
 
 use std::io::Write;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 use parquet::arrow::ArrowWriter;
@@ -69,13 +70,25 @@ pub fn write_table(
     options: &WriteOptions,
     out: &mut (dyn Write + Send),
 ) -> Result<()> {
+    write_counted(table, format, options, out).map(|_| ())
+}
+
+/// The same; gives the number of values in columns of floats that the format has no word for, so
+/// that they were written as null: NaN and infinities in JSON.
+pub fn write_counted(
+    table: &Table,
+    format: OutputFormat,
+    options: &WriteOptions,
+    out: &mut (dyn Write + Send),
+) -> Result<u64> {
     match format {
-        OutputFormat::Csv => write_csv(table, options, out),
-        OutputFormat::Ndjson | OutputFormat::Json => write_json(table, format, out),
-        OutputFormat::Parquet => write_parquet(table, out),
-        OutputFormat::Arrow => write_arrow_file(table, out),
-        OutputFormat::ArrowStream => write_arrow_stream(table, out),
+        OutputFormat::Csv => write_csv(table, options, out)?,
+        OutputFormat::Ndjson | OutputFormat::Json => return write_json(table, format, out),
+        OutputFormat::Parquet => write_parquet(table, out)?,
+        OutputFormat::Arrow => write_arrow_file(table, out)?,
+        OutputFormat::ArrowStream => write_arrow_stream(table, out)?,
     }
+    Ok(0)
 }
 
 /// Rows go out in pieces of about this size.
@@ -140,7 +153,7 @@ fn push_csv_cell(out: &mut Vec<u8>, cell: &[u8], quote_empty: bool) {
     out.push(b'"');
 }
 
-fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Result<()> {
+fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Result<u64> {
     let keys: Vec<Vec<u8>> = table
         .schema()
         .fields()
@@ -157,9 +170,10 @@ fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Resul
     if is_array {
         piece.push(b'[');
     }
-    let mut first = true;
+    let (mut first, mut lost) = (true, 0);
     table.each_batch(&mut |batch| {
         let encoders = encoders(batch)?;
+        lost += batch.columns().iter().map(|column| not_finite(column.as_ref())).sum::<u64>();
         for row in 0..batch.num_rows() {
             if is_array && !first {
                 piece.push(b',');
@@ -191,7 +205,23 @@ fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Resul
         piece.extend_from_slice(b"\n]\n");
     }
     out.write_all(&piece)?;
-    Ok(())
+    Ok(lost)
+}
+
+/// Values of a column of floats that are no number or infinite.
+fn not_finite(column: &dyn Array) -> u64 {
+    let count = match column.data_type() {
+        DataType::Float64 => {
+            let floats = column.as_primitive::<Float64Type>();
+            floats.iter().flatten().filter(|value| !value.is_finite()).count()
+        }
+        DataType::Float32 => {
+            let floats = column.as_primitive::<Float32Type>();
+            floats.iter().flatten().filter(|value| !value.is_finite()).count()
+        }
+        _ => 0,
+    };
+    count as u64
 }
 
 fn encoders(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>> {

@@ -64,7 +64,8 @@ pub(super) mod tests {
             let (inferred, shown) = read(&texts.split('|').collect::<Vec<_>>(), json);
             let ambiguous = if inferred.ambiguous.is_some() { "?" } else { "" };
             let mixed = if inferred.mixed { "!" } else { "" };
-            let found = format!("{}{ambiguous}{mixed}", short(&inferred.data_type));
+            let inexact = if inferred.inexact { "~" } else { "" };
+            let found = format!("{}{ambiguous}{mixed}{inexact}", short(&inferred.data_type));
             assert_eq!(&found, expected, "{texts}");
             let values = if values.is_empty() { texts } else { values };
             assert_eq!(&shown.join("|"), values, "{texts}");
@@ -83,7 +84,15 @@ pub(super) mod tests {
                 ("1e5|2", "float", "100000.0|2.0", ""),
                 ("-0|1", "float", "-0.0|1.0", ""),
                 ("inf|1", "float", "inf|1.0", ""),
-                ("9007199254740993|2.5", "text", "", ""),
+                ("9007199254740993|2.5", "text~", "", ""),
+                ("1e400|1", "text~", "", ""),
+                ("1.5e400|1", "text~", "", ""),
+                ("0.5|1e-400", "text~", "", ""),
+                ("123456789012345678901234567890123456789", "text~", "", ""),
+                ("9007199254740993|2,5", "text~", "", ""),
+                ("1e400|x", "text!", "", ""),
+                ("1e400|00501", "text", "", ""),
+                ("1e400|2026-01-31", "text!", "", ""),
                 ("1|2|abc", "text!", "", ""),
                 ("1|abc", "text!", "", ""),
                 ("abc|1|def", "text", "", ""),
@@ -321,7 +330,7 @@ pub(super) mod tests {
                 ("1,234|NA|1.5", "float", "1234.0||1.5", "1,234.5"),
                 ("1,5|inf", "float", "1.5|inf", "1234,5"),
                 ("1,234.5|5.", "float", "1234.5|5.0", "1,234.5"),
-                ("1.234|9007199254740993", "text", "", ""),
+                ("1.234|9007199254740993", "text~", "", ""),
                 ("1,234,567,890,123,456,789|9", "int", "1234567890123456789|9", "1,234"),
                 ("12,234,567,890,123,456,789|9", "decimal", "12234567890123456789|9", "1,234"),
                 ("1,5 %|2", "text!", "", ""),

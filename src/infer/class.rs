@@ -192,5 +192,6 @@ pub fn plain_class(text: &[u8]) -> Option<Class> {
         && whole[0] != b'0'
         && fraction.len() == 3
         && fraction.iter().all(u8::is_ascii_digit);
-    Some(bit(shape.float, FRACTION) | long | bit(group_like, GROUP_LIKE))
+    // A number that no float holds is still none with other marks.
+    Some(bit(shape.float, FRACTION) | GROUPINGS | long | bit(group_like, GROUP_LIKE))
 }

@@ -182,7 +182,7 @@ fn nearest(mantissa: u64, power: i32) -> Option<f64> {
         bits &= !1;
     }
     bits = (bits + (bits & 1)) >> 1;
-    let mut exponent = (217_706 * power >> 16) + 63 + top as i32 - zeros as i32 + 1023;
+    let mut exponent = ((217_706 * power) >> 16) + 63 + top as i32 - zeros as i32 + 1023;
     if bits >> 53 != 0 {
         bits = 1 << 52;
         exponent += 1;
@@ -229,7 +229,7 @@ const fn reciprocal(divisor: u64) -> u128 {
         digit -= 1;
         let here = if exponent / 64 == digit { 1u128 << (exponent % 64) } else { 0 };
         let dividend = rest << 64 | here;
-        quotient = quotient << 64 | dividend / divisor as u128;
+        quotient = (quotient << 64) | (dividend / divisor as u128);
         rest = dividend % divisor as u128;
     }
     quotient + 1

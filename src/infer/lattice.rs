@@ -78,7 +78,9 @@ pub struct Inferred {
     pub mixed: bool,
     /// Whether the column is text because nothing settles how its values are meant.
     pub ambiguous: Option<Ambiguity>,
-    /// The first cell, from 0, that stands out where they are mixed.
+    /// Whether the column is text because a float would change one of its numbers.
+    pub inexact: bool,
+    /// The first cell, from 0, that stands out where values are mixed, or that a float would change.
     pub odd: Option<u64>,
 }
 
@@ -92,6 +94,7 @@ impl Inferred {
             long_floats: 0,
             mixed: false,
             ambiguous: None,
+            inexact: false,
             odd: None,
         }
     }
@@ -103,7 +106,7 @@ impl Inferred {
 }
 
 /// How the dates of a column are ordered.
-enum Order {
+pub(super) enum Order {
     DayFirst(bool),
     Open,
     None,
@@ -257,10 +260,13 @@ impl Seen {
         }
         match self.marked() {
             Some((_, None)) => return ambiguous(Ambiguity::Numbers),
-            Some((data_type, decimal)) if !is(SUSPECT | ACCOUNTING) => {
+            Some((data_type, decimal)) if !self.is_suspect() => {
                 return self.typed(data_type, decimal, false);
             }
             _ => {}
+        }
+        if let Some(cell) = self.inexact() {
+            return Inferred { inexact: true, odd: Some(cell), ..Inferred::text() };
         }
         // Worth a word where texts are the exception, or where the values never agree.
         let exceptional = self.texts > 0 && self.texts * 2 <= self.values;
@@ -275,7 +281,13 @@ impl Seen {
         if is_fine { TimeUnit::Nanosecond } else { TimeUnit::Microsecond }
     }
 
-    fn typed(&self, data_type: DataType, decimal: Option<u8>, day_first: bool) -> Inferred {
+    /// The column as this type, in this layout.
+    pub(super) fn typed(
+        &self,
+        data_type: DataType,
+        decimal: Option<u8>,
+        day_first: bool,
+    ) -> Inferred {
         let long_floats = if data_type == DataType::Float64 { self.long_floats } else { 0 };
         let layout = Layout { decimal, day_first, common: self.types, kinds: self.kinds };
         Inferred { data_type, na_is_null: true, layout, long_floats, ..Inferred::text() }
@@ -299,7 +311,7 @@ impl Seen {
     }
 
     /// The type of dates and how they are ordered, if dates are what the values have in common.
-    fn dated(&self, rules: &ColumnRules) -> Option<(DataType, Order)> {
+    pub(super) fn dated(&self, rules: &ColumnRules) -> Option<(DataType, Order)> {
         let kind = [DATE, STAMP, ZONED].into_iter().find(|kind| self.types & kind != 0)?;
         let has = |bit: Class| self.kinds & bit != 0;
         // Nanoseconds reach from 1678 to 2261; finer times further away have no type but text.
@@ -343,24 +355,46 @@ impl Seen {
         if self.kinds & MARKED == 0 {
             return None;
         }
-        let reads = |shift: u32| {
-            let types = self.types >> shift;
-            types & GROUPINGS != 0 && types & POINT_NUMBERS != 0
-        };
-        let (decimal, shift) = match (reads(0), reads(COMMA)) {
+        let (decimal, shift) = match (self.reads(0), self.reads(COMMA)) {
             (true, true) if self.kinds & EITHER_MARK != 0 => (None, 0),
             (true, _) => (Some(b'.'), 0),
             (false, true) => (Some(b','), COMMA),
             (false, false) => return None,
         };
+        Some((self.number_type(shift)?, decimal))
+    }
+
+    /// Whether all values are numbers if the decimal mark is a point, or, by `COMMA`, a comma.
+    pub(super) fn reads(&self, shift: u32) -> bool {
+        let types = self.types >> shift;
+        types & GROUPINGS != 0 && types & POINT_NUMBERS != 0
+    }
+
+    /// The type of the numbers with that mark.
+    pub(super) fn number_type(&self, shift: u32) -> Option<DataType> {
         let is = |bit: Class| self.types >> shift & bit != 0;
-        let data_type = match () {
-            () if is(POINT_INT64) => DataType::Int64,
-            () if is(POINT_DECIMAL) => DataType::Decimal128(38, 0),
-            () if is(POINT_FLOAT) => DataType::Float64,
-            () => return None,
-        };
-        Some((data_type, decimal))
+        match () {
+            () if is(POINT_INT64) => Some(DataType::Int64),
+            () if is(POINT_DECIMAL) => Some(DataType::Decimal128(38, 0)),
+            () if is(POINT_FLOAT) => Some(DataType::Float64),
+            () => None,
+        }
+    }
+
+    /// Whether all values are written as telephone numbers are too, or as negatives of accountants.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.types & (SUSPECT | ACCOUNTING) != 0
+    }
+
+    /// The cell that no number type holds as it is, where all values are numbers.
+    fn inexact(&self) -> Option<u64> {
+        if self.texts > 0 || self.kinds & (BOOL | TEMPORAL | DIGITS) != 0 {
+            return None;
+        }
+        let mut shifts = [0, COMMA].into_iter();
+        let shift = shifts.find(|shift| self.types >> shift & GROUPINGS != 0)?;
+        let cell = self.lost[(POINT_FLOAT << shift).trailing_zeros() as usize];
+        (cell != NEVER && !self.reads(shift)).then_some(cell)
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod decimal;
 mod lattice;
 mod layout;
 mod marks;
+mod mixture;
 mod number;
 #[cfg(test)]
 mod properties;
@@ -20,6 +21,7 @@ mod reader;
 mod rules;
 pub(crate) mod swift;
 mod temporal;
+mod together;
 
 pub use column::TextColumn;
 pub use convert::{BadValue, convert};
@@ -27,3 +29,4 @@ pub use lattice::{Inferred, Seen, infer};
 pub use layout::Ambiguity;
 pub use number::{NumberShape, number_shape};
 pub use rules::{ColumnRules, Rules};
+pub use together::Habits;

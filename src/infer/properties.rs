@@ -63,7 +63,7 @@ mod tests {
         fn every_value_survives_its_type(values in prop::collection::vec(any_value(), 1..6)) {
             let (inferred, shown) = read(&values, "{}");
             for (value, shown) in values.iter().zip(&shown) {
-                let is_null = value.is_empty() || value == "NA";
+                let is_null = matches!(value.as_str(), "" | "NA" | "nan" | "nil");
                 prop_assert!(is_null || !shown.is_empty(), "{} {:?}", value, inferred);
             }
         }

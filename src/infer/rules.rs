@@ -15,7 +15,7 @@ const NA_TEXTS: &[&str] = &[
 /// Further texts that say "nothing here" among values, and nowhere decide that a column is text.
 const NOTHING_TEXTS: &[&str] = &[
     "-", "--", "---", ".", "..", "?", "N.A.", "NIL", "NONE", "NaT", "Nil", "Null", "n.a.", "nil",
-    "none", "–", "—",
+    "none", "–", "—", "\\N",
 ];
 
 /// How dates are read in a column.
@@ -219,11 +219,12 @@ impl ColumnRules {
             [] => return true,
             [b'1', b'.', mark, ..] => *mark == b'#',
             [b'-', b'0'..=b'9', rest @ ..] => rest.get(1) == Some(&b'#'),
-            [b'N' | b'n' | b'#' | b'<' | b'-' | b'.' | b'?' | 0xe2, ..] => text.len() <= 8,
+            [b'N' | b'n' | b'#' | b'<' | b'-' | b'.' | b'?' | b'\\' | 0xe2, ..] => text.len() <= 8,
             _ => false,
         };
         let mut known = NA_TEXTS.iter().chain(NOTHING_TEXTS);
-        worth_a_look && known.any(|na| na.as_bytes() == text)
+        // Data loggers write `NAN`, others `Nan`.
+        worth_a_look && (text.eq_ignore_ascii_case(b"nan") || known.any(|na| na.as_bytes() == text))
     }
 
     pub(super) fn boolean(&self, text: &[u8]) -> Option<bool> {
@@ -334,10 +335,10 @@ mod tests {
     #[test]
     fn texts_that_may_be_null() {
         let rules = rules(serde_json::json!({}));
-        for text in NA_TEXTS.iter().chain(NOTHING_TEXTS).chain(&["", "  ", " NA "]) {
+        for text in NA_TEXTS.iter().chain(NOTHING_TEXTS).chain(&["", "  ", " NA ", "NAN"]) {
             assert!(rules.may_be_null(text.as_bytes()), "{text:?}");
         }
-        for text in ["-1", "1.5", "x", "Namibia", "-x", "0", "NAN", "…"] {
+        for text in ["-1", "1.5", "x", "Namibia", "-x", "0", "NANA", "\\n", "…"] {
             assert!(!rules.may_be_null(text.as_bytes()), "{text:?}");
         }
     }

@@ -110,7 +110,7 @@ pub(crate) fn float(text: &[u8], start: usize, end: usize) -> Option<f64> {
 fn short_decimal(text: &[u8], end: usize, length: usize) -> Option<(u64, u32)> {
     let word = load8(text, end.checked_sub(8)?)?;
     let keep = !0u64 << (64 - 8 * length as u32);
-    let points = zero_bytes((word ^ ONES * u64::from(b'.')) | !keep);
+    let points = zero_bytes((word ^ (ONES * u64::from(b'.'))) | !keep);
     let values = (word ^ ZEROS) & keep;
     if points == 0 {
         return all_digits(values).then(|| (join8(values), 0));

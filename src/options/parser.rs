@@ -135,8 +135,13 @@ static OPTIONS: &[(&str, Setter)] = &[
     ("skipinitialspace", |o, v| set(&mut o.skipinitialspace, boolean(v))),
     ("encoding", |o, v| {
         let name = text(v)?;
-        match encoding_rs::Encoding::for_label(python_encoding(&name).as_bytes()) {
+        let label = python_encoding(&name);
+        match encoding_rs::Encoding::for_label(label.as_bytes()) {
             Some(_) => set(&mut o.encoding, Ok(name)),
+            // No encoding of the web, but text all the same.
+            None if matches!(label.as_str(), "utf-32" | "utf-32le" | "utf-32be") => {
+                set(&mut o.encoding, Ok(name))
+            }
             None => Err(format!("got {name:?}, expected the name of a text encoding")),
         }
     }),

@@ -100,6 +100,20 @@ fn json_gives_one_report_a_line_in_order() {
 }
 
 #[test]
+fn what_json_cannot_say_is_counted() {
+    let room = Room::new(&[("floats.csv", "v,w\ninf,1\n-inf,2\n1.5,3\n")]);
+    let run = room.run(&["convert", "floats.csv", "--to", "ndjson"]).expect(0);
+    assert_eq!(run.text().lines().next(), Some("{\"v\":null,\"w\":1}"));
+    assert!(
+        run.err.starts_with("note: 2 values of NaN or infinity were written as null"),
+        "{}",
+        run.err
+    );
+    let run = room.run(&["convert", "floats.csv", "--to", "csv"]).expect(0);
+    assert_eq!(run.err, "");
+}
+
+#[test]
 fn a_dash_is_standard_input() {
     let room = Room::new(&[("people.csv", PEOPLE)]);
     let run = room.run_with_input(&["inspect", "--json", "-"], PEOPLE.as_bytes()).expect(0);

@@ -162,7 +162,7 @@ fn bad_values_are_named_with_their_place() {
 
 #[test]
 fn columns_say_how_they_were_written() {
-    let text = "day;price;plain;open\n31/01/2026;1.234,5;1;1/2/2026\n";
+    let text = "day;price;plain;open\n31/01/2026;1.234,5;1;1.2.2026\n";
     let options = serde_json::json!({"header": 0, "sep": ";"});
     let report = read(text.into(), FileType::Csv, options).unwrap().report;
     let formats: Vec<Option<&str>> =

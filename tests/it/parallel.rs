@@ -106,6 +106,29 @@ proptest! {
     }
 }
 
+/// Columns that are read as the others are written, however late those show it.
+#[test]
+fn columns_settle_each_other_in_any_chunks() {
+    let mut text = String::from("name;amount;price;day;until\n");
+    for row in 0..900 {
+        let price = if row < 600 { "1.000" } else { "1.234,50" };
+        text.push_str(&format!(
+            "n{row};12.{:03};{price};01/02/2026;{}/01/2026\n",
+            row,
+            row % 31 + 1
+        ));
+    }
+    let options = r#"{"sep": ";", "header": 0}"#;
+    check(&text, options).unwrap();
+    let found = read(&text, options, 2, 1000, true).unwrap();
+    let columns = &found.report.tables[0].columns;
+    let types: Vec<&str> = columns.iter().map(|column| column.arrow_type.as_str()).collect();
+    assert_eq!(types, ["Utf8", "Int64", "Float64", "Date32", "Date32"]);
+    let formats: Vec<_> = columns.iter().map(|column| column.format.as_deref()).collect();
+    let dates = Some("%d/%m/%Y");
+    assert_eq!(formats, [None, Some("1.234"), Some("1.234,5"), dates, dates]);
+}
+
 /// A type that breaks after the sample, with every kind of value before.
 #[test]
 fn a_late_surprise_widens_one_column() {

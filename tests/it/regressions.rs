@@ -186,3 +186,72 @@ fn an_xls_whose_cells_span_more_than_memory() {
     promise[at + 8..at + 12].copy_from_slice(&[0xff, 0xff, 0xff, 0x7f]);
     assert_eq!(code("x.xls", promise), Code::TooManyCells);
 }
+
+/// The first issue's code and message.
+fn issue(bytes: impl Into<Vec<u8>>, json: serde_json::Value) -> (Code, String) {
+    let found = ingest(Source::bytes(bytes.into()), &options(json), &Limits::default());
+    let issue = match &found {
+        Ok(found) => &found.report.issues[0],
+        Err(error) => error.issue(),
+    };
+    (issue.code, issue.message.clone())
+}
+
+#[test]
+fn thousands_of_a_german_file() {
+    let text = "Artikel;Menge;Preis\nA;1.000;1.234,50\nB;2.500;99,90\nC;12.000;5,00\n";
+    let expected = "Artikel,Menge,Preis\nA,1000,1234.5\nB,2500,99.9\nC,12000,5.0\n";
+    assert_eq!(csv("x.csv", text, serde_json::json!({})).unwrap(), expected);
+    // What is not wanted tells as much.
+    let wanted = serde_json::json!({"usecols": ["Menge"]});
+    assert_eq!(csv("x.csv", text, wanted).unwrap(), "Menge\n1000\n2500\n12000\n");
+}
+
+#[test]
+fn texts_that_are_nearly_binary() {
+    let plain = |bytes: &[u8]| csv("x.csv", bytes, serde_json::json!({})).unwrap();
+    assert_eq!(plain(b"a,b\n1,x\x00y\n2,z\n"), "a,b\n1,x\x00y\n2,z\n");
+    assert_eq!(plain(b"id\x01name\x01v\n1\x01a\x015\n2\x01b\x016\n"), "id,name,v\n1,a,5\n2,b,6\n");
+    let wide: Vec<u8> =
+        "id,name,v\r\n1,a,5\r\n2,b,6\r\n".bytes().flat_map(|byte| [byte, 0]).collect();
+    assert_eq!(csv("x.csv", wide, serde_json::json!({})).unwrap(), "id,name,v\n1,a,5\n2,b,6\n");
+    let (code, message) = issue(b"ab\x00\x01\x02\x00\x00\xff\xfd".to_vec(), serde_json::json!({}));
+    assert_eq!(code, Code::UnknownFormat);
+    assert!(message.contains("not text (a NUL at byte 2)"), "{message}");
+}
+
+#[test]
+fn nulls_of_databases_and_of_data_loggers() {
+    let plain = |text: &str| csv("x.csv", text, serde_json::json!({})).unwrap();
+    assert_eq!(plain("id,v\n1,\\N\n2,5\n"), "id,v\n1,\n2,5\n");
+    assert_eq!(plain("id,v\n1,\"NAN\"\n2,3.25\n"), "id,v\n1,\n2,3.25\n");
+}
+
+#[test]
+fn messages_say_what_is_so() {
+    let none = || serde_json::json!({});
+    let head = || serde_json::json!({"header": 0, "sep": ","});
+    let (code, message) = issue("x,y\n9007199254740993,1\n1.5,2\n", none());
+    assert_eq!(code, Code::FloatPrecision);
+    let expected = "column \"x\" is kept as text: \"9007199254740993\" in row 1 would not survive as \
+                    a float64";
+    assert_eq!(message, expected);
+    let unnamed = issue("a,\n1,2\n3,4\n5,x\n", head()).1;
+    let expected = "column \"Unnamed: 1\" is kept as text: 2 numbers, 1 text; the first that stands \
+                    out is \"x\" in row 3";
+    assert_eq!(unnamed, expected);
+    let day = issue("d,v\n2024-02-30,1\n2024-02-28,2\n", none()).1;
+    assert!(day.ends_with("there is no such day as \"2024-02-30\" in row 1"), "{day}");
+    assert_eq!(
+        issue("a,b\n1\n2,3\n", head()).1,
+        "row 1 has 1 cell, expected 2; the missing ones are null"
+    );
+    let third = ingest(Source::bytes("id,id,id\n1,2,3\n"), &options(head()), &Limits::default());
+    let messages: Vec<String> =
+        third.unwrap().report.issues.into_iter().map(|issue| issue.message).collect();
+    assert_eq!(messages, ["column 2 is the second \"id\"", "column 3 is the third \"id\""]);
+    // The place is that of the cell, not of its row.
+    let types = serde_json::json!({"dtype": {"b": "int64"}, "header": 0, "sep": ","});
+    let error = csv("x.csv", "a,b\n1,x\n", types).unwrap_err();
+    assert_eq!(error.issue().byte_offset, Some(6));
+}

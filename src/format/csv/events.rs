@@ -67,8 +67,9 @@ impl<'a, 'p> Events<'a, 'p> {
             (Code::LongRow, "the surplus is in columns of its own")
         };
         let row = self.rows + event.row + 1;
+        let cells = if got == 1 { "cell" } else { "cells" };
         let message =
-            |what: &str| format!("row {row} has {got} cells, expected {}{what}", self.named);
+            |what: &str| format!("row {row} has {got} {cells}, expected {}{what}", self.named);
         let (code, issue) = match context.parser().on_bad_lines {
             None => (code, Issue::warning(Stage::Parse, code, message(&format!("; {what}")))),
             Some(BadLines::Error) => {
@@ -111,7 +112,9 @@ impl<'a, 'p> Events<'a, 'p> {
     fn quote(&self, event: &Event, oddity: Oddity, context: &mut Context<'_>) -> Result<()> {
         let (code, message, offset) = match oddity {
             Oddity::StrayQuote(at) => {
-                (Code::StrayQuote, "text after a closing quote; kept as part of the cell", at)
+                let message = "text after a closing quote; the cell is read with it, but without \
+                               the quotes around its first part";
+                (Code::StrayQuote, message, at)
             }
             Oddity::UnclosedQuote(at) => {
                 (Code::UnclosedQuote, "a quote that is never closed; read as ordinary text", at)

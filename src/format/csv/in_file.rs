@@ -69,7 +69,7 @@ pub(super) fn check(
     let mut bad_values = BadValues::default();
     scan.arrays(&kernels, |chunk, _, arrays| {
         for (column, _, bad) in arrays {
-            bad_values.note(scan, &names[column], column, chunk, bad, place, context)?;
+            bad_values.note(scan, (column, &names[column]), chunk, bad, place, context)?;
         }
         Ok(true)
     })?;

@@ -47,11 +47,14 @@ impl Record {
         self.fields.is_empty()
     }
 
-    /// The text of one cell, and whether it was quoted; `None` where the record is too short.
+    /// One cell, and whether it was quoted; `None` where the record is too short.
     pub fn cell<'a>(&'a self, text: &'a [u8], index: usize) -> Option<(&'a [u8], bool)> {
-        let field = self.fields.get(index)?;
-        let from = if field.in_scratch { &self.scratch } else { text };
-        Some((&from[field.start..field.end], field.quoted))
+        self.cells(text).nth(index)
+    }
+
+    /// Where one cell begins; `None` where it is not in the text as it reads, for its quotes.
+    pub fn cell_offset(&self, index: usize) -> Option<usize> {
+        self.fields.get(index).filter(|field| !field.in_scratch).map(|field| field.start)
     }
 
     /// The cells' texts, and whether each was quoted. `text` is what the reader reads.
@@ -112,18 +115,18 @@ impl<'a> RecordReader<'a> {
             let rest = &self.text[self.at..];
             let is_comment =
                 self.dialect.comment.as_ref().is_some_and(|mark| rest.starts_with(mark));
-            if !is_comment {
-                let (end, next) = match rest[0] {
-                    b'\n' | b'\r' | 0x1a => self.line_end(self.at),
-                    _ => break,
-                };
-                if end > self.at || !self.dialect.skip_blank_lines {
-                    break;
-                }
-                self.at = next;
+            if is_comment {
+                self.skip_line();
                 continue;
             }
-            self.skip_line();
+            let (end, next) = match rest[0] {
+                b'\n' | b'\r' | 0x1a => self.line_end(self.at),
+                _ => break,
+            };
+            if end > self.at || !self.dialect.skip_blank_lines {
+                break;
+            }
+            self.at = next;
         }
         record.offset = self.at;
         match &self.dialect.delimiter {

@@ -12,7 +12,7 @@ use super::dialect::{CsvDialect, Delimiter};
 use super::events::Events;
 use super::in_file::{self, InFile};
 use super::names::{self, Records};
-use super::notes::{self, BadValues};
+use super::notes::{self, BadValues, Columns};
 use super::records::{Record, RecordReader};
 use super::scan::{Chunk, Kernel, Piece, Scan, ScanColumn};
 use super::stack::MOST_GAPS;
@@ -20,7 +20,8 @@ use super::structure::Frame;
 use crate::context::Context;
 use crate::error::Result;
 use crate::format::RawTable;
-use crate::infer::{ColumnRules, Inferred, Rules, Seen, TextColumn};
+use crate::infer::{ColumnRules, Habits, Inferred, Rules, Seen, TextColumn};
+use crate::naming::unique_columns;
 use crate::options::{BadLines, SkipRows};
 use crate::report::{Code, Issue, Stage};
 use crate::table::FORMAT_KEY;
@@ -59,19 +60,19 @@ pub(super) fn read(
     let wanted = super::super::select::wanted_columns(&names, context)?;
     let rules = Rules::for_text(context.parser(), &names);
     let sample = Sample::of(&text[..end], start, dialect, &skipped, names.len());
-    let columns: Vec<ScanColumn> = names
+    let (columns, sampled): (Vec<ScanColumn>, Vec<Seen>) = names
         .iter()
         .enumerate()
         .map(|(index, name)| {
             let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted.contains(&index));
-            let mut column = sample.column(index, rules.column(name, index), is_wanted);
+            let (mut column, seen) = sample.column(index, rules.column(name, index), is_wanted);
             if column.kernel == Kernel::Text && matches!(dialect.delimiter, Delimiter::Pattern(_)) {
                 // A pattern may cut through a character, so its texts are looked at again.
                 column.kernel = Kernel::Gather;
             }
-            column
+            (column, seen)
         })
-        .collect();
+        .unzip();
     let mut scan = Scan {
         text: text.slice(..end),
         dialect: dialect.clone(),
@@ -109,19 +110,38 @@ pub(super) fn read(
         names.resize(width.max(names.len()), String::new());
     }
     widen(&mut scan, &names, &broken, &mut pieces, context)?;
-    notes::columns(&scan, &names, &pieces.long_floats, place, context);
+    settle_together(&mut scan, &sampled, &mut pieces)?;
     let is_kept = |index: &usize| wanted.is_none() || scan.columns[*index].kernel != Kernel::Skip;
     let kept: Vec<usize> = (0..names.len()).filter(is_kept).collect();
     let schema = schema(&scan, &names, &kept);
+    let unnamed: Vec<bool> = names.iter().map(String::is_empty).collect();
+    let shown = shown_names(&names, &kept);
+    let columns = Columns {
+        names: &shown,
+        unnamed: &unnamed,
+        seen: &pieces.seen,
+        long_floats: &pieces.long_floats,
+    };
+    notes::columns(&scan, &columns, place, context);
     let table = if stays {
-        in_file::check(&scan, &names, place, context)?;
+        in_file::check(&scan, &shown, place, context)?;
         let rows = InFile::new(scan, kept, &pieces.nulls, &pieces.seen);
         RawTable { name: None, schema, batches: Vec::new(), in_file: Some(Arc::new(rows)) }
     } else {
-        let batches = batches(&scan, &names, &kept, &schema, pieces, place, context)?;
+        let batches = batches(&scan, &shown, &kept, &schema, pieces, place, context)?;
         RawTable::new(None, schema, batches)
     };
     Ok(Found { table, gaps, start })
+}
+
+/// The names that the table will have, for messages.
+fn shown_names(names: &[String], kept: &[usize]) -> Vec<String> {
+    let wanted: Vec<&str> = kept.iter().map(|index| names[*index].as_str()).collect();
+    let mut shown = names.to_vec();
+    for (index, name) in kept.iter().zip(unique_columns(&wanted).0) {
+        shown[*index] = name;
+    }
+    shown
 }
 
 /// Where the lines begin that `skiprows` lists.
@@ -196,14 +216,14 @@ impl Sample {
         }
     }
 
-    fn column(&self, index: usize, rules: ColumnRules, wanted: bool) -> ScanColumn {
+    fn column(&self, index: usize, rules: ColumnRules, wanted: bool) -> (ScanColumn, Seen) {
         let mut seen = Seen::default();
         seen.add_all(&self.cells[index], &rules);
         let mut inferred = seen.conclude(&rules);
         // Counted again with all the others.
         inferred.long_floats = 0;
         let kernel = if wanted { kernel(&rules, &inferred, &seen) } else { Kernel::Skip };
-        ScanColumn { rules, kernel, inferred }
+        (ScanColumn { rules, kernel, inferred }, seen)
     }
 }
 
@@ -287,20 +307,65 @@ fn widen(
     }
     pieces.resize(scan.columns.len());
     let again = |index: usize| broken.get(index).is_none_or(|broken| *broken);
+    gather(scan, pieces, again)?;
+    conclude(scan, pieces);
+    Ok(())
+}
+
+/// Each gathered column gets its type from all its values.
+fn conclude(scan: &mut Scan, pieces: &Pieces) {
+    for (column, seen) in scan.columns.iter_mut().zip(&pieces.seen) {
+        if let Some(seen) = seen {
+            column.inferred = seen.conclude(&column.rules);
+        }
+    }
+}
+
+/// Reads columns anew, as text, whatever they were read as.
+fn gather(scan: &mut Scan, pieces: &mut Pieces, again: impl Fn(usize) -> bool) -> Result<()> {
     let kernel = |index| if again(index) { Kernel::Gather } else { Kernel::Skip };
     let kernels: Vec<Kernel> = (0..scan.columns.len()).map(kernel).collect();
-    if kernels.contains(&Kernel::Gather) {
-        (0..kernels.len()).filter(|index| again(*index)).for_each(|index| pieces.forget(index));
-        scan.pass(&kernels, |_, chunk| {
-            pieces.add(chunk, again);
-            Ok(true)
-        })?;
+    if !kernels.contains(&Kernel::Gather) {
+        return Ok(());
     }
-    for (index, (column, seen)) in scan.columns.iter_mut().zip(&pieces.seen).enumerate() {
-        let Some(seen) = seen else { continue };
-        column.inferred = seen.conclude(&column.rules);
-        if again(index) {
-            column.kernel = Kernel::Gather;
+    for index in (0..kernels.len()).filter(|index| again(*index)) {
+        pieces.forget(index);
+        scan.columns[index].kernel = Kernel::Gather;
+    }
+    scan.pass(&kernels, |_, chunk| {
+        pieces.add(chunk, &again);
+        Ok(true)
+    })
+}
+
+/// What columns leave open is read as the others are written. `sampled` is what the first rows show:
+/// in a column that was read fast nothing that follows changes it, and of one that nobody wants it is
+/// all that is known.
+fn settle_together(scan: &mut Scan, sampled: &[Seen], pieces: &mut Pieces) -> Result<()> {
+    let habits = |scan: &Scan, pieces: &Pieces| {
+        let mut habits = Habits::default();
+        for (index, column) in scan.columns.iter().enumerate() {
+            if let Some(seen) = pieces.seen[index].as_ref().or(sampled.get(index)) {
+                habits.note(seen, &column.rules);
+            }
+        }
+        habits
+    };
+    let first = habits(scan, pieces);
+    if first.matter_to_open_marks() {
+        // Read as floats with a point, these were not looked at for their marks.
+        let is_open = |index: usize| {
+            scan.columns[index].kernel == Kernel::Float64
+                && sampled.get(index).is_some_and(Seen::has_open_marks)
+        };
+        let open: Vec<bool> = (0..scan.columns.len()).map(is_open).collect();
+        gather(scan, pieces, |index| open[index])?;
+        conclude(scan, pieces);
+    }
+    let habits = habits(scan, pieces);
+    for (column, seen) in scan.columns.iter_mut().zip(&pieces.seen) {
+        if let Some(seen) = seen {
+            habits.settle(&mut column.inferred, seen, &column.rules);
         }
     }
     Ok(())
@@ -350,12 +415,12 @@ fn batches(
     let mut bad_values = BadValues::default();
     scan.convert(&gathered, |column, chunk, array, bad| {
         arrays[column][chunk] = Some(array);
-        bad_values.note(scan, &names[column], column, chunk, bad, place, context)
+        bad_values.note(scan, (column, &names[column]), chunk, bad, place, context)
     })?;
     bad_values.raise(context)?;
     let mut batches = Vec::with_capacity(chunks);
-    for chunk in 0..chunks {
-        let rows = (scan.rows[chunk + 1] - scan.rows[chunk]) as usize;
+    for (chunk, ends) in scan.rows.windows(2).enumerate() {
+        let rows = (ends[1] - ends[0]) as usize;
         if rows > 0 {
             let columns = kept.iter().map(|index| arrays[*index][chunk].take());
             batches.push(batch(schema, columns.collect(), rows)?);

@@ -26,7 +26,6 @@ pub(super) use column::{Kernel, Piece};
 
 use self::ordered::ordered;
 use super::dialect::CsvDialect;
-use super::records::{Record, RecordReader};
 use crate::error::Result;
 use crate::infer::{BadValue, ColumnRules, Inferred, Seen, TextColumn, convert};
 use crate::report::{Code, Issue, Stage};
@@ -222,15 +221,6 @@ impl Scan {
                 take(jobs[index].0, jobs[index].1, array, bad_values).map(|()| true)
             },
         )
-    }
-
-    /// The text of one cell.
-    pub fn cell(&self, column: usize, chunk: usize, row: usize) -> Vec<u8> {
-        let offset = self.row_offset(chunk, row);
-        let mut record = Record::default();
-        let mut reader = RecordReader::starting_at(&self.text, &self.dialect, offset);
-        let cell = reader.read(&mut record).then(|| record.cell(&self.text, column)).flatten();
-        cell.map_or(Vec::new(), |(text, _)| text.to_vec())
     }
 
     /// Where a chunk would best end.

@@ -4,8 +4,6 @@
 //! edges. `None` means only "not in the plainest form": the exact readers of this stage then say
 //! what it is. Where there is a value it is the one that they would give.
 
-use std::hint::cold_path;
-
 use super::number::{number_shape, parse_float, parse_int64};
 
 pub(super) const ZEROS: u64 = 0x3030_3030_3030_3030;
@@ -49,12 +47,10 @@ pub(crate) fn int(text: &[u8], start: usize, end: usize) -> Option<i64> {
     let start = start + usize::from(negative);
     let length = end.wrapping_sub(start);
     if length.wrapping_sub(1) > 14 {
-        cold_path();
         return None;
     }
     let value = digits(text, start, end)?;
     if text[start] == b'0' && (length > 1 || negative) {
-        cold_path();
         return None;
     }
     let value = value.cast_signed();
@@ -92,13 +88,11 @@ pub(crate) fn float(text: &[u8], start: usize, end: usize) -> Option<f64> {
     } else if length.wrapping_sub(9) < 8 {
         long_decimal(text, end, length)?
     } else {
-        cold_path();
         return None;
     };
     // Leading zeros make an identifier; 16 digits may be more than a float holds.
     let [first, second] = *text.get(start..)?.first_chunk()?;
     if first == b'0' && length > 1 && second.is_ascii_digit() || mantissa >= 1 << 53 {
-        cold_path();
         return None;
     }
     let value = mantissa as f64 / POWERS[fraction as usize & 15];
@@ -171,7 +165,6 @@ fn day(bytes: &[u8; 10]) -> Option<i32> {
     let dashes = 0xff00_00ff_0000_0000u64;
     let (tens, ones) = (tens ^ b'0', ones ^ b'0');
     if !all_digits(values) || values & dashes != 0 || tens > 9 || ones > 9 {
-        cold_path();
         return None;
     }
     let byte = |index: u32| (values >> (8 * index) & 0xff) as u32;
@@ -189,7 +182,6 @@ pub(crate) fn days_from_civil(year: u32, month: u32, day: u32) -> Option<i32> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let longest = u32::from(LENGTHS[index]) + u32::from(leap && month == 2);
     if month > 12 || day.wrapping_sub(1) >= longest {
-        cold_path();
         return None;
     }
     // Years counted so that the leap day is the last of its year.

@@ -125,17 +125,26 @@ def test_as_openpyxl_reads_it(name):
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_as_the_csv_module_reads_it(path):
     given = DIALECTS.get(path.name, {})
-    ingest = tablemill.read(path, header=None, dtype="str", na_filter=False, **given)
-    dialect = ingest.report["dialect"]
-    text = path.read_bytes().decode(ingest.report["file"]["encoding"]).removeprefix("\ufeff")
-    reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=dialect["delimiter"],
-        quotechar=dialect["quote"] or '"',
-        **given,
-    )
+    # Every line is a row for the module, so nothing around the table may be found.
+    plain = {"header": None, "skiprows": 0, "skipfooter": 0, "comment": ""}
+    ingest = tablemill.read(path, dtype="str", na_filter=False, **plain, **given)
+    dialect, found = ingest.report["dialect"], ingest.report["parser_options"]
+    if len(dialect["delimiter"]) > 1:
+        pytest.skip("the module knows delimiters of one character only")
+    encoding = ingest.report["file"]["encoding"]
+    # Each byte that is no text is replaced by itself; the module's decoder joins some.
+    text = path.read_bytes().decode(encoding, "replace").removeprefix("\ufeff")
+    options = {
+        "delimiter": dialect["delimiter"],
+        "quotechar": dialect["quote"] or '"',
+        "quoting": csv.QUOTE_MINIMAL if dialect["quote"] else csv.QUOTE_NONE,
+        "skipinitialspace": found["skipinitialspace"],
+    }
+    reader = csv.reader(io.StringIO(text, newline=""), **(options | given))
     # The module gives an empty list for a blank line.
     theirs = [row for row in reader if row]
     columns = pyarrow.table(ingest[0]).columns
     ours = list(zip(*(column.to_pylist() for column in columns), strict=True))
-    assert [list(row) for row in ours] == theirs != []
+    # Rows that lack cells are filled up with nulls, and nothing else is null here.
+    ours = [[cell for cell in row if cell is not None] for row in ours]
+    assert ours == theirs != []

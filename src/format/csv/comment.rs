@@ -26,12 +26,20 @@ pub(super) fn candidate(pieces: &[Piece<'_>]) -> Option<&'static [u8]> {
         return None;
     }
     let total = lines().count();
+    let all: Vec<&[u8]> = lines().collect();
+    let has_bar = |line: Option<&&[u8]>| line.is_some_and(|line| line.contains(&b'|'));
+    // Rules are drawn below titles too, but those next to rows between bars belong to the table.
+    let is_in_box = all.iter().enumerate().any(|(at, line)| {
+        is_rule(line)
+            && has_bar(all.get(at + 1))
+            && has_bar(at.checked_sub(1).and_then(|at| all.get(at)))
+    });
     let mut best: Option<(usize, &'static [u8])> = None;
     for mark in MARKS {
         let is_marked = |line: &&[u8]| {
             // A row of semicolons may begin with an empty cell.
             let is_row = mark == b";" && memchr::memchr(b';', &line[1..]).is_some();
-            line.starts_with(mark) && !is_rule(line) && !is_row
+            line.starts_with(mark) && (!is_rule(line) || is_in_box) && !is_row
         };
         let count = lines().filter(is_marked).count();
         let on_top = lines().take_while(is_marked).count();

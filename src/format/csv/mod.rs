@@ -31,6 +31,8 @@ mod cases_exports;
 #[cfg(test)]
 mod cases_structure;
 #[cfg(test)]
+mod cases_trial;
+#[cfg(test)]
 mod round_trip;
 
 use super::{FormatReader, Input, RawTable};

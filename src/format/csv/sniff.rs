@@ -71,10 +71,14 @@ pub(super) fn sniff(
                 continue;
             }
             let shape = Shape::of(&pieces, &dialect, mark);
+            // Single quotes must earn their place: they are apostrophes too.
+            let is_apostrophe = dialect.quote == Some(b'\'') && !shape.needs_quotes();
+            if is_apostrophe && !settled.quote {
+                continue;
+            }
             does_badly |= shape.oddities > 1 && shape.oddities * 20 > shape.rows;
             let quote_trust = match dialect.quote {
                 _ if settled.quote => 1.0,
-                // Single quotes must earn their place: they are apostrophes too.
                 Some(b'\'') if shape.quoted == 0 || shape.oddities * 4 > shape.quoted => 0.5,
                 None => 0.9,
                 _ => 1.0,
@@ -134,9 +138,14 @@ fn candidates(
         (b' ', Trust::Weak),
     ] {
         let share = share(&[byte]);
-        let is_time = byte == b':' && colons_are_in_times(&lines);
+        let is_time = match byte {
+            b':' => colons_are_in_times(&lines),
+            b',' => commas_are_in_times(&lines),
+            _ => false,
+        };
         if share > 0.15 && !is_time {
-            found.push((Delimiter::Bytes(vec![byte]), trust));
+            let bytes = if is_doubled(&lines, byte) { vec![byte; 2] } else { vec![byte] };
+            found.push((Delimiter::Bytes(bytes), trust));
         }
     }
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
@@ -150,17 +159,62 @@ fn candidates(
     for character in odd_characters(&lines) {
         let mut buffer = [0; 4];
         let bytes = character.encode_utf8(&mut buffer).as_bytes();
-        if share(bytes) >= 0.8 {
-            found.push((Delimiter::Bytes(bytes.to_vec()), Trust::Odd));
+        if share(bytes) >= 0.4 && !(bytes == b"@" && has_addresses(&lines)) {
+            let count = match bytes {
+                [byte] if is_doubled(&lines, *byte) => 2,
+                _ => 1,
+            };
+            found.push((Delimiter::Bytes(bytes.repeat(count)), Trust::Odd));
         }
     }
     found
 }
 
+/// Whether a mark always stands twice. Two commas, semicolons or tabs have an empty cell between
+/// them rather, and what means something to a pattern could not be given back as an option.
+fn is_doubled(lines: &[&[u8]], byte: u8) -> bool {
+    if !matches!(byte, b'|' | b':' | b'~' | b'#' | b'@' | b'%' | b'&' | b'!' | b'/' | b'=') {
+        return false;
+    }
+    let count = |line: &&[u8]| memchr::memchr_iter(byte, line).count();
+    let pairs = |line: &&[u8]| memchr::memmem::find_iter(line, &[byte, byte]).count();
+    // `||` at one place only may be an empty cell.
+    let all: usize = lines.iter().map(count).sum();
+    all > 1 && lines.iter().map(pairs).sum::<usize>() * 2 == all
+}
+
+/// Whether some `@` stands in an address of mail.
+fn has_addresses(lines: &[&[u8]]) -> bool {
+    lines.iter().any(|line| {
+        memchr::memchr_iter(b'@', line).any(|at| {
+            let rest = &line[at + 1..];
+            let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+            let host = rest.iter().take_while(|byte| is_part(byte)).count();
+            let dot = memchr::memchr(b'.', &rest[..host]);
+            let is_named = at > 0 && line[at - 1].is_ascii_alphanumeric();
+            let after = |dot: usize| rest.get(dot + 1).is_some_and(u8::is_ascii_alphabetic);
+            is_named && dot.is_some_and(|dot| dot > 0 && after(dot))
+        })
+    })
+}
+
+/// Whether the first comma of most lines is the decimal mark of a time that text follows, as in
+/// logs: `10:00:00,123 INFO`.
+fn commas_are_in_times(lines: &[&[u8]]) -> bool {
+    let is_time = |line: &&&[u8]| {
+        let Some(at) = memchr::memchr(b',', line) else { return false };
+        let digit = |index: usize| line.get(index).is_some_and(u8::is_ascii_digit);
+        let before = at >= 3 && digit(at - 1) && digit(at - 2) && line[at - 3] == b':';
+        let after = (1..=3).all(|distance| digit(at + distance));
+        before && after && matches!(line.get(at + 4), Some(b' ' | b']'))
+    };
+    lines.iter().filter(is_time).count() * 2 > lines.len()
+}
+
 /// The characters of the first whole lines that could be delimiters though they seldom are.
 fn odd_characters(lines: &[&[u8]]) -> Vec<char> {
     let mut found: Vec<char> = Vec::new();
-    for line in lines.iter().take(3) {
+    for line in lines.iter().take(6) {
         for character in String::from_utf8_lossy(line).chars() {
             if may_separate(character) && !found.contains(&character) && found.len() < 12 {
                 found.push(character);
@@ -178,7 +232,6 @@ fn may_separate(character: char) -> bool {
         '.' | '-'
             | '_'
             | '+'
-            | '@'
             | '%'
             | '$'
             | '"'
@@ -289,6 +342,7 @@ fn earned(shape: &Shape, pieces: &[Piece<'_>], delimiter: &Delimiter, trust: Tru
     match trust {
         Trust::Given => 1.0 + score,
         Trust::Usual if shape.rows == 1 && is_sentence(pieces, delimiter) => 0.0,
+        Trust::Usual if shape.is_prose() => score * 0.2,
         Trust::Usual => score,
         Trust::Weak => {
             // Words alone are prose, unless there are always as many of them.
@@ -305,11 +359,14 @@ fn earned(shape: &Shape, pieces: &[Piece<'_>], delimiter: &Delimiter, trust: Tru
         }
         Trust::Odd => {
             // These stand in paths, addresses, colours and formulas as well.
-            let is_plain =
-                |b: &[u8]| matches!(b, b"/" | b"\\" | b"=" | b"&" | b"?" | b"#" | b"!" | b"*");
+            let is_plain = |b: &[u8]| {
+                matches!(b, b"/" | b"\\" | b"=" | b"&" | b"?" | b"#" | b"!" | b"*" | b"@")
+            };
             let is_plain = matches!(delimiter, Delimiter::Bytes(b) if is_plain(b));
             let enough = shows_values || !is_plain || shape.width >= 3 && shape.rows >= 4;
-            let fits = shape.first_fits && shape.uniform > 0.94 && shape.filled > 1;
+            // A title above is no reason against what the rows below it show.
+            let is_below = !is_plain && shape.above <= 5 && shape.rows >= shape.above + 3;
+            let fits = (shape.first_fits || is_below) && shape.uniform > 0.94 && shape.filled > 1;
             if fits && enough && shape.rows > 1 { score * 0.7 } else { 0.0 }
         }
     }
@@ -336,7 +393,9 @@ fn one_column(pieces: &[Piece<'_>], mark: Option<&[u8]>) -> f64 {
     let lines = pieces.iter().flat_map(|piece| sample::lines(piece.text).take(LINES));
     let mut lines = lines.filter(|line| mark.is_none_or(|mark| !line.starts_with(mark))).peekable();
     let first = lines.peek().copied().unwrap_or_default();
-    let (mut count, mut values) = (0usize, 0usize);
+    // Below a title of several words the numbers need more than one comma each to be numbers.
+    let is_title = first.contains(&b' ') && look(first) == CellLook::Text;
+    let (mut count, mut values, mut unsure) = (0usize, 0usize, 0usize);
     for line in lines {
         // Commas and blanks make a number of what might be several, if the first line has them too.
         let shared = |byte: &u8| matches!(byte, b',' | b' ' | b'\'') && first.contains(byte);
@@ -345,12 +404,26 @@ fn one_column(pieces: &[Piece<'_>], mark: Option<&[u8]>) -> f64 {
             CellLook::Date => !line.contains(&b',') || !first.contains(&b','),
             _ => !line.trim_ascii().iter().any(shared),
         };
+        // A tab cuts a line even where one of the cells is empty.
+        let is_value = is_value && !line.contains(&b'\t');
+        unsure += usize::from(is_value && may_be_two(line));
         count += 1;
         values += usize::from(is_value);
     }
     // The first line may be a header.
+    if is_title && unsure > 0 && unsure == values {
+        return ONE_TEXT_COLUMN;
+    }
     let is_column = values > 0 && values * 10 >= count.saturating_sub(1) * 8;
     if is_column { ONE_VALUE_COLUMN } else { ONE_TEXT_COLUMN }
+}
+
+/// Whether a number is as good as two: one digit behind its only comma.
+fn may_be_two(line: &[u8]) -> bool {
+    let mut parts = line.split(|byte| *byte == b',');
+    let (_, second) = (parts.next(), parts.next());
+    let digits = second.map(|part| part.trim_ascii()).unwrap_or_default();
+    digits.len() == 1 && parts.next().is_none()
 }
 
 /// A delimiter for a text of one column: the first usual one that cuts nothing.

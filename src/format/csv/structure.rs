@@ -74,12 +74,30 @@ pub(super) fn frame(region: &[u8], dialect: &CsvDialect, context: &Context<'_>) 
         }
     }
     let table = found.get(first..).unwrap_or_default();
+    let may_end =
+        parser.skipfooter.is_none() && parser.nrows.is_none() && parser.byte_range.is_none();
     frame.header = match (&parser.header, &parser.names) {
         (Some(header), _) => header.clone(),
         (None, Some(_)) => Header::None,
-        (None, None) => header::find(table, width),
+        (None, None) => {
+            // What stands below must not tell whether the first row is one of the others.
+            let below = match parser.skipfooter {
+                Some(footer) if found.len() < MOST_ABOVE + ROWS => {
+                    let kept = table.len().saturating_sub(footer as usize);
+                    table.get(kept).map(|line| line.offset)
+                }
+                _ if may_end => {
+                    let data = table.get(1..).unwrap_or_default();
+                    footer::find(region, data, width, dialect).map(|footer| footer.offset)
+                }
+                _ => None,
+            };
+            let end = below.unwrap_or(region.len());
+            let rows = table.partition_point(|line| line.offset < end);
+            header::find(&table[..rows], width)
+        }
     };
-    if parser.skipfooter.is_none() && parser.nrows.is_none() && parser.byte_range.is_none() {
+    if may_end {
         let header_rows = match &frame.header {
             Header::None => 0,
             Header::Rows(rows) => rows.last().map_or(0, |row| *row as usize + 1),
@@ -175,10 +193,19 @@ fn above(found: &[Line], width: usize) -> usize {
     if let Some(at) = (1..most.min(31)).rev().find(ends_pairs) {
         return at;
     }
-    match (0..most).find(|index| may_begin(found, *index, width)) {
-        Some(first) if first > 0 && is_above(found, first, width) => first,
-        _ => 0,
+    let Some(mut first) = (0..most).find(|index| may_begin(found, *index, width)) else {
+        return 0;
+    };
+    // A line with as many cells as the table is one of its rows, unless a header is still to come.
+    let is_apart = found[..=first].iter().skip(1).any(|line| line.gap);
+    if !is_apart && !begins_table(&found[first..], width) {
+        let is_row = |line: &Line| {
+            let is_filled = line.filled > 1 || !found[first].is_words();
+            line.cells.len() >= width && is_filled && !line.spaced && !line.is_remark()
+        };
+        first = found[..first].iter().position(is_row).unwrap_or(first);
     }
+    if first > 0 && is_above(found, first, width) { first } else { 0 }
 }
 
 /// In a text of one column only lines that begin as comments do, each before a blank.
@@ -235,8 +262,10 @@ fn is_above(found: &[Line], first: usize, width: usize) -> bool {
     let starts = begins_table(&found[first..], width);
     let apart = line.gap || leading.iter().any(|line| line.gap);
     if leading.iter().all(is_thin) {
-        // One short line right above data in two columns is a short header.
-        return starts || line.is_words() || apart || width > 2 || leading.iter().all(|l| l.marked);
+        // One short line right above data in two columns is a short header, if it is one word.
+        let is_phrase = leading.iter().any(|line| line.first_text().contains(&b' '));
+        let is_marked = leading.iter().all(|line| line.marked);
+        return starts || line.is_words() || apart || width > 2 || is_phrase || is_marked;
     }
     let narrower = leading.iter().all(|line| line.width != width || line.spaced || line.marked);
     starts && (narrower || line.gap)

@@ -50,6 +50,16 @@ fn titles_above_other_delimiters() {
 }
 
 #[test]
+fn comments_that_come_late() {
+    let rows: String = (0..300).map(|row| format!("{row},n{row}\n")).collect();
+    check(&[
+        (&format!("id,name\n{rows}# a comment\n300,x\n"), ", comment=#"),
+        (&format!("id,name\n{rows}\"# no\n# comment\",x\n300,x\n"), ","),
+        (&format!("id,name\n{rows}# a comment\n300,#5\n"), ","),
+    ]);
+}
+
+#[test]
 fn quotes_and_prose() {
     check(&[
         ("v,kind\n1,'air quotes'\n2,abc\n3,def\n4,O'Brien\n", ","),

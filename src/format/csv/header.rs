@@ -99,8 +99,9 @@ fn is_header(first: &Line, rest: &[Line], width: usize) -> bool {
         // Names stand over the columns of values; only an index often has none.
         let below = columns(rest.iter(), width.max(first.width));
         let typed = || (1..below.len()).filter(|column| below[*column].typed);
-        if typed().next().is_some() && typed().all(|column| first.text(column).is_empty()) {
-            return first.filled > 1 && first.width < width && first.filled == first.width;
+        if typed().next().is_some() && typed().all(|column| first.look(column) == CellLook::Empty) {
+            let is_named = (0..first.width).all(|column| first.look(column) == CellLook::Text);
+            return is_named && first.width > 1 && first.width < width;
         }
         return !is_like_below(first, rest);
     }

@@ -143,9 +143,10 @@ impl Shape {
         }
     }
 
-    /// Whether the quotes do what quotes are for, or stand around most texts.
+    /// Whether the quotes do what quotes are for, or stand around most texts
+    /// or most cells.
     pub(super) fn needs_quotes(&self) -> bool {
-        self.protected > 0 || self.quoted_texts * 2 > self.texts
+        self.protected > 0 || self.quoted_texts * 2 > self.texts || self.quoted * 2 > self.cells
     }
 
     /// Whether this is how sentences are cut: at marks before blanks or at the ends of lines, in

@@ -285,7 +285,12 @@ fn colons_are_in_times(lines: &[&[u8]]) -> bool {
     let named = lines.first().is_some_and(|line| {
         memchr::memchr(b':', line).is_some() && !line.iter().any(u8::is_ascii_digit)
     });
-    inside * 2 > all && !named
+    // Between quotes they are delimiters, whatever the cells hold.
+    let is_between = |line: &&&[u8]| {
+        [b"\":\"", b"':'"].iter().any(|pair| memchr::memmem::find(line, *pair).is_some())
+    };
+    let between = lines.iter().filter(is_between).count();
+    inside * 2 > all && !named && between * 5 < lines.len() * 4
 }
 
 /// The quotes and escapes to try with a delimiter.
@@ -416,6 +421,18 @@ fn one_column(pieces: &[Piece<'_>], mark: Option<&[u8]>) -> f64 {
     }
     let is_column = values > 0 && values * 10 >= count.saturating_sub(1) * 8;
     if is_column { ONE_VALUE_COLUMN } else { ONE_TEXT_COLUMN }
+}
+
+/// Whether a text of one column holds numbers with one comma each, which may also be two columns.
+pub(super) fn may_be_two_columns(pieces: &[Piece<'_>], found: &CsvDialect) -> bool {
+    let Delimiter::Bytes(mark) = &found.delimiter else { return false };
+    let is_cut = pieces.iter().any(|piece| memchr::memmem::find(piece.text, mark).is_some());
+    let mut lines = pieces.iter().flat_map(|piece| sample::lines(piece.text).take(LINES)).skip(1);
+    let one_comma = |line: &[u8]| {
+        memchr::memchr_iter(b',', line).count() == 1 && look(line) == CellLook::Number
+    };
+    let Some(second) = lines.next().filter(|_| !is_cut) else { return false };
+    one_comma(second) && lines.all(one_comma)
 }
 
 /// Whether a number is as good as two: one digit behind its only comma.

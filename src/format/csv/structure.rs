@@ -32,7 +32,17 @@ pub(super) struct Frame {
     /// Where in the region the records below begin; its length where there are none.
     pub end: usize,
     /// Where in the region the lines that were found above begin and end.
-    above: Option<(usize, usize, u64)>,
+    above: Option<Above>,
+}
+
+/// Lines above a table.
+#[derive(Clone, Debug, PartialEq)]
+struct Above {
+    from: usize,
+    to: usize,
+    /// All of them, and those that are comments, which are told of as such.
+    lines: u64,
+    comments: u64,
 }
 
 /// Finds what stands around the table of a region. The dialect's `skip_rows` are left out first.
@@ -64,13 +74,16 @@ pub(super) fn frame(region: &[u8], dialect: &CsvDialect, context: &Context<'_>) 
             found.first().is_some_and(|line| has_record(region, start, line, dialect));
         if let Some(line) = found.get(first).filter(|_| first > 0 || has_gap_rows) {
             let from = reader.offset();
-            let mut count = 0;
+            let (mut count, mut comments) = (0, 0);
             while reader.offset() < line.offset {
+                let mark = dialect.comment.as_ref();
+                let is_comment = mark.is_some_and(|m| region[reader.offset()..].starts_with(m));
+                comments += u64::from(is_comment);
                 reader.skip_line();
                 count += 1;
             }
             frame.skip_rows += count;
-            frame.above = Some((from, line.offset, count));
+            frame.above = Some(Above { from, to: line.offset, lines: count, comments });
         }
     }
     let table = found.get(first..).unwrap_or_default();
@@ -114,14 +127,17 @@ pub(super) fn frame(region: &[u8], dialect: &CsvDialect, context: &Context<'_>) 
 impl Frame {
     /// Says what is left out, and how to keep it. `place` is the region's.
     pub(super) fn raise(&self, place: &Place<'_>, context: &mut Context<'_>) {
-        if let Some((from, to, count)) = self.above {
+        if let Some(Above { from, to, lines, comments }) = self.above
+            && lines > comments
+        {
+            let count = lines - comments;
             let what =
                 if count == 1 { "line above the table was" } else { "lines above the table were" };
             let issue = skipped(format!("{count} {what} left out"));
             let raw = &place.utf8[from..to];
             let issue = place.mark(issue, from).raw(raw.trim_ascii_end());
             context.reporter.push(
-                issue.hint(format!("set skiprows={} to read them as rows", self.skip_rows - count)),
+                issue.hint(format!("set skiprows={} to read them as rows", self.skip_rows - lines)),
             );
         }
         if self.footer_lines > 0 {
@@ -249,7 +265,9 @@ fn may_begin(found: &[Line], index: usize, width: usize) -> bool {
             && below.first().is_some_and(|next| next.filled >= width && next.is_words());
     // What is wider than the table is not its header if a header of its width is right below.
     let is_other = line.width > width
-        && below.first().is_some_and(|next| next.width == width)
+        && below
+            .first()
+            .is_some_and(|next| next.width == width && next.cells.len() < line.cells.len())
         && begins_table(&found[index + 1..], width);
     is_wide && is_full && !is_prose && !is_other
 }

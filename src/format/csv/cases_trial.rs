@@ -28,6 +28,13 @@ fn below_or_above_tables_without_a_header() {
 #[test]
 fn titles_above_other_delimiters() {
     check(&[
+        (
+            "Sales report\nCreated 2024-01-01\n\n2019-01-25\n2014-06-15\n2006-06-13\n",
+            ", skip=3 header=none",
+        ),
+        ("Sales report\n\nstatus;amount;tax;region\n", "; skip=2"),
+        ("lon:code:city\nw::\nalpha::\nred::gamma\nx:5:\ny:83:\n", ":"),
+        ("'name'\n'a b'\n'c d'\n", ", quote='"),
         ("Report\ntime~price~level\n10:00~256~564\n11:00~-647~434\n12:00~5~6\n", "~ skip=1"),
         (
             "lon~status\n-492~cafe alpha\n-187~\"said Z\n\nrich\"\n-90~\"beta\"\"\"\" gamma\"\n-227~\"red\nit\"\n199~green\n",

@@ -149,6 +149,11 @@ impl Shape {
         self.protected > 0 || self.quoted_texts * 2 > self.texts || self.quoted * 2 > self.cells
     }
 
+    /// Whether quotes stand around nearly all cells.
+    pub(super) fn quotes_all(&self) -> bool {
+        self.quoted > 0 && self.quoted * 10 >= self.cells * 9
+    }
+
     /// Whether this is how sentences are cut: at marks before blanks or at the ends of lines, in
     /// rows of several lengths, with no values.
     pub(super) fn is_prose(&self) -> bool {

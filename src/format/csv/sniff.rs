@@ -96,8 +96,17 @@ pub(super) fn sniff(
         _ => {
             let delimiter = Delimiter::Bytes(vec![named.unwrap_or_else(|| absent(&pieces))]);
             let mut variants = variants(&pieces, &delimiter, base, settled);
-            variants.retain(|dialect| settled.quote || dialect.quote == Some(b'"'));
+            let wraps_all = |dialect: &CsvDialect| {
+                dialect.quote.is_some() && Shape::of(&pieces, dialect, mark).quotes_all()
+            };
+            variants.retain(|dialect| {
+                settled.quote || dialect.quote == Some(b'"') || wraps_all(dialect)
+            });
             let fewest = |dialect: &CsvDialect| Shape::of(&pieces, dialect, mark).oddities;
+            let last = variants.iter().rposition(|dialect| wraps_all(dialect) && !settled.quote);
+            if let Some(last) = last.filter(|last| variants[*last].quote == Some(b'\'')) {
+                variants.drain(..last);
+            }
             let alone = variants.into_iter().min_by_key(fewest);
             alone.unwrap_or_else(|| CsvDialect { delimiter, ..base.clone() })
         }

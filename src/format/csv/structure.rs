@@ -19,6 +19,8 @@ use crate::report::{Code, Issue, Stage};
 
 /// Rows looked at below the first [`MOST_ABOVE`].
 const ROWS: usize = 100;
+/// Lines that may stand above a text of one column.
+const MOST_TITLES: usize = 4;
 
 /// Where in a region the table lies.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +176,22 @@ fn drop_listed(found: &mut Vec<Line>, region: &[u8], listed: &[u64]) {
 
 /// The usual number of cells of the table in these lines.
 pub(super) fn table_width(found: &[Line]) -> usize {
+    if let Some(first) = found.first().filter(|line| is_complete(line)) {
+        let count = first.cells.len();
+        let alike = found.iter().filter(|line| line.cells.len() == count).count();
+        if alike > 1 && alike * 10 >= found.len() * 9 {
+            return count;
+        }
+    }
+    // Names alone, below a title.
+    if let Some((last, above)) = found.split_last()
+        && last.gap
+        && is_complete(last)
+        && above.iter().all(|line| line.width == 1)
+        && above.len() < 4
+    {
+        return last.width;
+    }
     // What is above has its say only where there is little below.
     let body = &found[(found.len() / 2).min(MOST_ABOVE)..];
     let mut widths: Vec<usize> = body.iter().map(|line| line.width).collect();
@@ -196,10 +214,15 @@ pub(super) fn table_width(found: &[Line]) -> usize {
     if run >= 2 && last.width > usual && is_apart { last.width } else { usual }
 }
 
+/// Whether a line holds words in each of its cells, as a header does.
+fn is_complete(line: &Line) -> bool {
+    line.filled > 1 && line.filled == line.cells.len() && line.is_words() && !line.spaced
+}
+
 /// How many lines stand above the table.
 fn above(found: &[Line], width: usize) -> usize {
     if width < 2 {
-        return marked_on_top(found);
+        return marked_on_top(found).max(titles_on_top(found));
     }
     let most = found.len().min(MOST_ABOVE + 1);
     // Pairs of a name and a value, with a blank line below them.
@@ -236,12 +259,30 @@ fn marked_on_top(found: &[Line]) -> usize {
     if notes < found.len() && !found[notes..].iter().any(|line| line.marked) { notes } else { 0 }
 }
 
+/// In a text of one column of values: a title, with a blank line below.
+fn titles_on_top(found: &[Line]) -> usize {
+    let Some(gap) = found.iter().take(MOST_TITLES + 1).position(|line| line.gap) else { return 0 };
+    let (titles, rest) = found.split_at(gap);
+    let are_texts = titles.iter().all(|line| line.look(0) == CellLook::Text);
+    let is_phrase = titles.iter().any(|line| line.first_text().contains(&b' '));
+    let values = rest.iter().filter(|line| line.look(0).is_value()).count();
+    // The first may be the column's name.
+    let is_column = values >= 3 && rest.len() - values <= 1;
+    if are_texts && is_phrase && is_column { gap } else { 0 }
+}
+
 /// Whether the table may begin with this line.
 fn may_begin(found: &[Line], index: usize, width: usize) -> bool {
     let line = &found[index];
     let below = &found[index + 1..found.len().min(index + 6)];
-    let fitting = below.iter().filter(|line| line.width + 1 >= width && line.width > 1).count();
-    let next = below.iter().take(2).filter(|line| line.width + 1 >= width && line.width > 1);
+    // Below a full row of names cells on the right may be empty.
+    let (count, is_complete) = (line.cells.len(), is_complete(line) && line.width >= width);
+    let fits = |line: &&Line| match is_complete {
+        true => line.cells.len() == count,
+        false => line.width + 1 >= width && line.width > 1,
+    };
+    let fitting = below.iter().filter(fits).count();
+    let next = below.iter().take(2).filter(fits);
     if fitting * 10 < below.len() * 6 && next.count() < 2 {
         return false;
     }

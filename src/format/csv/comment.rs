@@ -165,7 +165,7 @@ pub(super) fn late(text: &[u8], dialect: &CsvDialect) -> Option<(&'static [u8], 
 fn count(text: &[u8], dialect: &CsvDialect, mark: &[u8]) -> Option<u64> {
     match text.len() {
         0..=EXACT => count_records(text, dialect, mark),
-        ..=CHECKED => count_lines(text, dialect, mark),
+        size if size <= CHECKED => count_lines(text, dialect, mark),
         _ => None,
     }
 }

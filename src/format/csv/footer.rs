@@ -158,8 +158,9 @@ pub(super) fn find(
         true => first_below(region, last, dialect).unwrap_or(end),
         false => end,
     };
-    (offset < region.len())
-        .then(|| Footer { offset, records: records_from(&region[offset..], dialect) })
+    let records = records_from(&region[offset..], dialect);
+    // One such row alone may be a row in which everything is missing.
+    (start.is_some() || records > 1).then_some(Footer { offset, records })
 }
 
 /// Where the first record below this line begins, if there is one; where a row holds quoted cells

@@ -123,7 +123,9 @@ pub(super) fn find(
     } else {
         return None;
     };
-    let fitting = rows.iter().filter(|line| line.width >= width);
+    let is_row =
+        |line: &&Line| line.width >= width || line.cells.len() >= width && line.filled * 2 >= width;
+    let fitting = rows.iter().filter(is_row);
     let columns = lines::columns(fitting, width);
     let table = Table { width, columns, is_ragged: is_ragged(rows, width) };
     let ends_in_line = !matches!(region.last(), Some(b'\n' | b'\r' | 0x1a));
@@ -218,7 +220,8 @@ impl Table {
             || line.filled == 1 && (is_count(line) || text == END_OF_COPY);
         let is_short = line.filled == 1 || line.filled * 2 <= self.width && line.width < self.width;
         // Cells are missing that no row lacks, or hold what no row has there.
-        let misfits = clashes || line.width != self.width || self.has_new_gaps(line);
+        let is_cut_short = line.width < self.width && line.cells.len() < self.width;
+        let misfits = clashes || line.width > self.width || is_cut_short || self.has_new_gaps(line);
         if is_cut && !clashes && !says_so {
             return false;
         }

@@ -87,7 +87,7 @@ fn summary(reading: &Reading, style: Style, out: &mut dyn Write) -> io::Result<(
     let label = style.strong(&printable(reading.label()));
     writeln!(out, "{label}: {}", file_line(&report))?;
     if let Some(dialect) = &report.dialect {
-        writeln!(out, "dialect: {}", dialect_line(dialect))?;
+        writeln!(out, "dialect: {}", dialect_line(dialect, is_one_column(&report)))?;
     }
     let Some(ingest) = reading.ingest() else { return Ok(()) };
     let width = terminal::width();
@@ -129,9 +129,21 @@ fn file_line(report: &Report) -> String {
     text
 }
 
+/// Whether nothing was cut: the delimiter of such a text only says what does not occur in it.
+fn is_one_column(report: &Report) -> bool {
+    let tables =
+        if report.parsed_tables.is_empty() { &report.tables } else { &report.parsed_tables };
+    let is_chosen =
+        ["usecols", "columns"].iter().any(|name| report.parser_options.contains_key(*name));
+    !is_chosen && !tables.is_empty() && tables.iter().all(|table| table.columns.len() == 1)
+}
+
 /// `delimiter ";", quote "'", newline "\r\n", 1 header row, 2 lines skipped`.
-fn dialect_line(dialect: &Dialect) -> String {
-    let mut parts = vec![format!("delimiter {:?}", dialect.delimiter)];
+fn dialect_line(dialect: &Dialect, is_one_column: bool) -> String {
+    let mut parts = vec![match is_one_column {
+        true => "one column, no delimiter".to_owned(),
+        false => format!("delimiter {:?}", dialect.delimiter),
+    }];
     let mut quoted = |what: &str, value: &Option<String>| {
         if let Some(value) = value {
             parts.push(format!("{what} {value:?}"));

@@ -60,7 +60,7 @@ fn banks() {
         ),
         (
             "Umsätze;;;\nKonto;123;;\n;;;\nDatum;Text;Betrag;Saldo\n01.01.2026;a;-1,00;9,00\n02.01.2026;b;2,00;11,00\n;;;\nSumme;;1,00;\n",
-            "; skip=3 footer=1",
+            "; skip=3 footer=2",
         ),
     ]);
 }
@@ -159,7 +159,7 @@ fn odds_and_ends() {
         ("k: v\nname: Ann\nage: 34\n", ": spaced"),
         (
             "2026-01-01 10:00:00 INFO started the server on port 80\n2026-01-01 10:00:01 WARN low disk\n2026-01-01 10:00:02 INFO stop\n",
-            ",",
+            ", header=none",
         ),
         ("a,b\n\"x\ny\nz\",1\n\"p\n\nq\",2\n", ","),
         ("a,b\n1,\"2\n3,4\n5,6\n", ","),

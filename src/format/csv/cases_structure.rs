@@ -104,7 +104,7 @@ fn lines_below() {
             "; footer=1",
         ),
         ("Jahr;Wert;Art\n2019;5,5;x\n2020;6,5;y\n\n* vorläufig\nQuelle: Amt\n", "; footer=2"),
-        ("a,b,c\n1,2,3\n4,5,6\n,,\nNote: all figures in kEUR,,\n", ", footer=1"),
+        ("a,b,c\n1,2,3\n4,5,6\n,,\nNote: all figures in kEUR,,\n", ", footer=2"),
         ("a,b,c\n1,2,3\n4,5,6\n-- end --\n", ", footer=1"),
         ("a|b|c\n1|2|3\n4|5|6\n***\n", "| footer=1"),
         ("name,n,m\nAnn,5,6\n\nBob,6,7\n\nCy,7,8\n", ","),

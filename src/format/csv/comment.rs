@@ -16,6 +16,8 @@ const MARKS: [&[u8]; 11] =
     [b"##", b"#", b"//", b"%", b"--", b"|--", b"|:-", b"+--", b"!", b";", b"*"];
 /// A mark is only believed after a look at the whole text; a larger one is not walked for it.
 const CHECKED: usize = 256 << 20;
+/// Up to this size the text is cut into cells for it.
+const EXACT: usize = 1 << 20;
 const LINES: usize = 200;
 
 /// The mark that begins some lines, but not most, of the samples.
@@ -26,12 +28,20 @@ pub(super) fn candidate(pieces: &[Piece<'_>]) -> Option<&'static [u8]> {
         return None;
     }
     let total = lines().count();
+    let all: Vec<&[u8]> = lines().collect();
+    let has_bar = |line: Option<&&[u8]>| line.is_some_and(|line| line.contains(&b'|'));
+    // Rules are drawn below titles too, but those next to rows between bars belong to the table.
+    let is_in_box = all.iter().enumerate().any(|(at, line)| {
+        is_rule(line)
+            && has_bar(all.get(at + 1))
+            && has_bar(at.checked_sub(1).and_then(|at| all.get(at)))
+    });
     let mut best: Option<(usize, &'static [u8])> = None;
     for mark in MARKS {
         let is_marked = |line: &&[u8]| {
             // A row of semicolons may begin with an empty cell.
             let is_row = mark == b";" && memchr::memchr(b';', &line[1..]).is_some();
-            line.starts_with(mark) && !is_rule(line) && !is_row
+            line.starts_with(mark) && (!is_rule(line) || is_in_box) && !is_row
         };
         let count = lines().filter(is_marked).count();
         let on_top = lines().take_while(is_marked).count();
@@ -62,22 +72,22 @@ pub(super) fn is_marked(line: &[u8]) -> bool {
     MARKS.iter().any(|mark| line.starts_with(mark))
 }
 
-/// The mark, or a longer one, if its lines are comments beyond doubt.
+/// The mark, or a longer one, if its lines are comments beyond doubt, and how many they are.
 pub(super) fn settle(
     text: &[u8],
     pieces: &[Piece<'_>],
     dialect: &CsvDialect,
     mark: &'static [u8],
-) -> Option<&'static [u8]> {
+) -> Option<(&'static [u8], u64)> {
     if is_comment(pieces, dialect, mark) {
-        return is_nowhere_else(text, dialect, mark).then_some(mark);
+        return Some((mark, count(text, dialect, mark)?));
     }
     // `##` above `#chrom`: the last one is the header.
     let longer = (mark == b"#" && memchr::memmem::find(text_of(pieces), b"\n##").is_some()
         || text.starts_with(b"##"))
     .then_some(&b"##"[..])?;
     let is_longer = mark != longer && is_comment(pieces, dialect, longer);
-    (is_longer && is_nowhere_else(text, dialect, longer)).then_some(longer)
+    if is_longer { Some((longer, count(text, dialect, longer)?)) } else { None }
 }
 
 fn text_of<'a>(pieces: &[Piece<'a>]) -> &'a [u8] {
@@ -131,26 +141,74 @@ fn is_comment(pieces: &[Piece<'_>], dialect: &CsvDialect, mark: &[u8]) -> bool {
     marked > 0 && plain > 0 && !is_data && !is_header && !in_one_column
 }
 
-/// Whether no row holds the mark anywhere but at the start of a comment line or inside quotes.
-fn is_nowhere_else(text: &[u8], dialect: &CsvDialect, mark: &[u8]) -> bool {
+/// The mark of comments that only come late, where the samples do not show them: lines that begin
+/// with it and a blank, with rows below.
+pub(super) fn late(text: &[u8], dialect: &CsvDialect) -> Option<(&'static [u8], u64)> {
     if text.len() > CHECKED {
-        return false;
+        return None;
     }
+    [&b"#"[..], b"//"].into_iter().find_map(|mark| {
+        let start = [b"\n", mark, b" "].concat();
+        let first = memchr::memmem::find(text, &start)?;
+        let mut below = sample::lines(&text[first + 1..]).take(LINES);
+        let is_row = below.any(|line| !line.starts_with(mark));
+        // In a large text quotes are not followed, so the mark must be nowhere else at all.
+        let all = memchr::memmem::find_iter(text, mark).count();
+        let at_start = memchr::memmem::find_iter(text, &start).count();
+        let is_sure = text.len() <= EXACT || all == at_start;
+        let count = (is_row && is_sure).then(|| count(text, dialect, mark)).flatten()?;
+        (count > 0).then_some((mark, count))
+    })
+}
+
+/// How many lines are comments; `None` if a row holds the mark outside of quotes.
+fn count(text: &[u8], dialect: &CsvDialect, mark: &[u8]) -> Option<u64> {
+    match text.len() {
+        0..=EXACT => count_records(text, dialect, mark),
+        size if size <= CHECKED => count_lines(text, dialect, mark),
+        _ => None,
+    }
+}
+
+fn count_records(text: &[u8], dialect: &CsvDialect, mark: &[u8]) -> Option<u64> {
     let finder = memchr::memmem::Finder::new(mark);
-    let mut from = 0;
+    let mut reader = RecordReader::new(text, dialect);
+    let mut record = Record::default();
+    let mut count = 0;
+    while reader.read(&mut record) {
+        if text[record.offset..].starts_with(mark) {
+            count += 1;
+            // Quotes mean nothing in a comment.
+            reader = RecordReader::starting_at(text, dialect, record.offset);
+            reader.skip_line();
+        } else if finder.find(&text[record.offset..record.end]).is_some() {
+            let mut cells = record.cells(text);
+            if cells.any(|(cell, quoted)| !quoted && finder.find(cell).is_some()) {
+                return None;
+            }
+        }
+    }
+    Some(count)
+}
+
+/// The same for a large text, by its lines: quotes that span several are not followed.
+fn count_lines(text: &[u8], dialect: &CsvDialect, mark: &[u8]) -> Option<u64> {
+    let finder = memchr::memmem::Finder::new(mark);
+    let (mut from, mut count) = (0, 0);
     while let Some(found) = finder.find(&text[from..]).map(|at| from + at) {
         let start = memchr::memrchr2(b'\n', b'\r', &text[..found]).map_or(0, |at| at + 1);
         let end = memchr::memchr2(b'\n', b'\r', &text[found..]).map_or(text.len(), |at| found + at);
         if text[start..].starts_with(mark) {
+            count += 1;
             from = end;
             continue;
         }
         let quotes =
             dialect.quote.map_or(0, |q| memchr::memchr_iter(q, &text[start..found]).count());
         if quotes.is_multiple_of(2) {
-            return false;
+            return None;
         }
         from = found + mark.len();
     }
-    true
+    Some(count)
 }

@@ -137,22 +137,31 @@ pub(super) fn settle(utf8: &[u8], name: &str, context: &mut Context<'_>) -> CsvD
         Some(_) => None,
     };
     let mut dialect = sniff::sniff(start, name, &base, settled, mark.or(base.comment.as_deref()));
-    if let Some(mark) = mark {
-        let found = comment::settle(start, &pieces, &dialect, mark);
-        match found {
-            Some(mark) => {
-                dialect.comment = Some(mark.to_vec());
-                note_comments(utf8, mark, context);
-            }
-            // So that the report's options find none either.
-            None => context.reporter.option("comment", ""),
+    let found = match mark {
+        Some(mark) => comment::settle(start, &pieces, &dialect, mark),
+        None if parser.comment.is_none() => comment::late(start, &dialect),
+        None => None,
+    };
+    match found {
+        Some((mark, count)) => {
+            dialect.comment = Some(mark.to_vec());
+            note_comments(utf8, mark, count, context);
         }
+        // So that the report's options find none either.
+        None if mark.is_some() => context.reporter.option("comment", ""),
+        None => {}
+    }
+    if !settled.delimiter && sniff::may_be_two_columns(&pieces, &dialect) {
+        let message = "every value holds one comma, which may be a decimal mark or part two columns; \
+                       read as one column";
+        let issue = Issue::warning(Stage::Parse, Code::AmbiguousNumber, message);
+        context.reporter.push(issue.hint("set sep=\",\" to read two columns"));
     }
     dialect
 }
 
 /// Says that lines were taken for comments.
-fn note_comments(utf8: &[u8], mark: &[u8], context: &mut Context<'_>) {
+fn note_comments(utf8: &[u8], mark: &[u8], count: u64, context: &mut Context<'_>) {
     let at = match utf8.starts_with(mark) {
         true => 0,
         false => {
@@ -162,7 +171,9 @@ fn note_comments(utf8: &[u8], mark: &[u8], context: &mut Context<'_>) {
         }
     };
     let line = utf8[at..].split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
-    let message = format!("lines that begin with {:?} are comments", String::from_utf8_lossy(mark));
+    let what = if count == 1 { "line that begins" } else { "lines that begin" };
+    let is = if count == 1 { "is a comment" } else { "are comments" };
+    let message = format!("{count} {what} with {:?} {is}", String::from_utf8_lossy(mark));
     let above = memchr::memchr_iter(b'\n', &utf8[..at]).count() as u64;
     context.reporter.push(
         Issue::warning(Stage::Parse, Code::SkippedLines, message)

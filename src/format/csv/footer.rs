@@ -8,6 +8,7 @@
 use super::dialect::CsvDialect;
 use super::lines::{self, Column, Line};
 use super::look::CellLook;
+use super::records::{Record, RecordReader};
 
 /// So much of the end is looked at, and so many records of it may be a footer.
 const TAIL: usize = 16 << 10;
@@ -96,6 +97,9 @@ const NOTES: &[&str] = &[
     "rows",
 ];
 
+/// What stands below the rows that Postgres copies out.
+const END_OF_COPY: &[u8] = b"\\.";
+
 /// Finds the footer. `data` are the first rows of the table, `width` its number of columns.
 pub(super) fn find(
     region: &[u8],
@@ -119,7 +123,9 @@ pub(super) fn find(
     } else {
         return None;
     };
-    let fitting = rows.iter().filter(|line| line.width >= width);
+    let is_row =
+        |line: &&Line| line.width >= width || line.cells.len() >= width && line.filled * 2 >= width;
+    let fitting = rows.iter().filter(is_row);
     let columns = lines::columns(fitting, width);
     let table = Table { width, columns, is_ragged: is_ragged(rows, width) };
     let ends_in_line = !matches!(region.last(), Some(b'\n' | b'\r' | 0x1a));
@@ -142,17 +148,45 @@ pub(super) fn find(
             apart = block.iter().all(|line| table.clashes(line));
         }
     }
-    let start = start.filter(|start| *start > 0)?;
-    Some(Footer {
-        offset: tail[start].offset,
-        records: records_from(region, &tail[start], dialect),
-    })
+    let start = start.filter(|start| *start > 0);
+    let last = &tail[start.unwrap_or(tail.len()).checked_sub(1)?];
+    // Rows of delimiters alone belong to what is below if the table has no such rows and no gaps.
+    let rows = &tail[..start.unwrap_or(tail.len())];
+    let never_lacks = |column: usize| rows.iter().all(|line| !line.text(column).is_empty());
+    let is_full =
+        width > 1 && !first.gap && !rows.iter().any(|line| line.gap) && (0..width).any(never_lacks);
+    let end = start.map_or(region.len(), |start| tail[start].offset);
+    let offset = match is_full {
+        true => first_below(region, last, dialect).unwrap_or(end),
+        false => end,
+    };
+    let records = records_from(&region[offset..], dialect);
+    // One such row alone may be a row in which everything is missing.
+    (start.is_some() || records > 1).then_some(Footer { offset, records })
 }
 
-/// Records from this line to the end, rows of delimiters alone included.
-fn records_from(region: &[u8], line: &Line, dialect: &CsvDialect) -> u64 {
-    let mut reader = super::records::RecordReader::new(&region[line.offset..], dialect);
-    let mut record = super::records::Record::default();
+/// Where the first record below this line begins, if there is one; where a row holds quoted cells
+/// that are empty, the one below it.
+fn first_below(region: &[u8], line: &Line, dialect: &CsvDialect) -> Option<usize> {
+    let mut reader = RecordReader::starting_at(region, dialect, line.offset);
+    let mut record = Record::default();
+    reader.read(&mut record);
+    let mut first = None;
+    while reader.read(&mut record) {
+        let mut cells = record.cells(region);
+        if cells.len() > 1 && cells.all(|(cell, quoted)| quoted && cell.is_empty()) {
+            first = None;
+            continue;
+        }
+        first.get_or_insert(record.offset);
+    }
+    first
+}
+
+/// Records of a text, rows of delimiters alone included.
+fn records_from(text: &[u8], dialect: &CsvDialect) -> u64 {
+    let mut reader = RecordReader::new(text, dialect);
+    let mut record = Record::default();
     let mut count = 0;
     while reader.read(&mut record) {
         count += 1;
@@ -181,10 +215,13 @@ impl Table {
         }
         let text = line.first_text();
         let says_so = begins_with(text, TOTALS);
-        let is_note = begins_with(text, NOTES) || is_marked(text);
+        let is_note = begins_with(text, NOTES)
+            || is_marked(text)
+            || line.filled == 1 && (is_count(line) || text == END_OF_COPY);
         let is_short = line.filled == 1 || line.filled * 2 <= self.width && line.width < self.width;
         // Cells are missing that no row lacks, or hold what no row has there.
-        let misfits = clashes || line.width != self.width || self.has_new_gaps(line);
+        let is_cut_short = line.width < self.width && line.cells.len() < self.width;
+        let misfits = clashes || line.width > self.width || is_cut_short || self.has_new_gaps(line);
         if is_cut && !clashes && !says_so {
             return false;
         }

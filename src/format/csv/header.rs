@@ -31,7 +31,7 @@ pub(super) fn find(lines: &[Line], width: usize) -> Header {
     if rows > 1 {
         return Header::Rows((0..rows as u64).collect());
     }
-    if is_header(first, rest) { Header::Rows(vec![0]) } else { Header::None }
+    if is_header(first, rest, width) { Header::Rows(vec![0]) } else { Header::None }
 }
 
 /// How many rows make up the header where that is more than one; otherwise 1.
@@ -88,7 +88,7 @@ fn is_unit(text: &[u8]) -> bool {
 }
 
 /// Whether the first row names columns rather than being one of the rows below.
-fn is_header(first: &Line, rest: &[Line]) -> bool {
+fn is_header(first: &Line, rest: &[Line], width: usize) -> bool {
     if rest.is_empty() {
         // One row alone: a header without data, unless it holds values.
         return !first.cells.iter().any(|(look, _)| look.is_value());
@@ -96,6 +96,13 @@ fn is_header(first: &Line, rest: &[Line]) -> bool {
     let values: Vec<usize> =
         (0..first.width).filter(|column| first.look(*column).is_value()).collect();
     if values.is_empty() {
+        // Names stand over the columns of values; only an index often has none.
+        let below = columns(rest.iter(), width.max(first.width));
+        let typed = || (1..below.len()).filter(|column| below[*column].typed);
+        if typed().next().is_some() && typed().all(|column| first.look(column) == CellLook::Empty) {
+            let is_named = (0..first.width).all(|column| first.look(column) == CellLook::Text);
+            return is_named && first.width > 1 && first.width < width;
+        }
         return !is_like_below(first, rest);
     }
     let below = columns(rest.iter(), first.width);
@@ -136,8 +143,16 @@ fn is_header(first: &Line, rest: &[Line]) -> bool {
 /// up again below. Only if no column below holds values, since then a text above is a name.
 fn is_like_below(first: &Line, rest: &[Line]) -> bool {
     let below: Vec<Column> = columns(rest.iter(), first.width);
-    if below.iter().any(|column| column.typed) || rest.len() < 3 {
+    if below.iter().any(|column| column.typed) {
         return false;
+    }
+    // Lines of logs begin alike: with times, addresses, numbers.
+    let start = first_marks(first.text(0));
+    let is_log = start.iter().filter(|byte| **byte == b'9').count() >= 3
+        && rest.len() > 1
+        && rest.iter().all(|line| first_marks(line.text(0)) == start);
+    if is_log || rest.len() < 3 {
+        return is_log;
     }
     let same = |line: &Line| (0..first.width).all(|c| line.text(c) == first.text(c));
     if rest.iter().any(same) {
@@ -153,6 +168,16 @@ fn is_like_below(first: &Line, rest: &[Line]) -> bool {
         !text.is_empty() && rest.iter().filter(|line| line.text(column) == text).count() >= 2
     };
     coded || (0..first.width).any(again)
+}
+
+/// How a text begins: runs of digits as one `9`, runs of letters as one `a`, up to the third run of
+/// digits.
+fn first_marks(text: &[u8]) -> Vec<u8> {
+    let mut marks = pattern(text);
+    marks.dedup_by(|next, last| next == last && matches!(*next, b'9' | b'a'));
+    let third = memchr::memchr_iter(b'9', &marks).nth(2);
+    marks.truncate(third.map_or(marks.len(), |at| at + 1));
+    marks
 }
 
 /// The text with every digit as `9` and every letter as `a`.

@@ -54,6 +54,12 @@ impl Line {
         self.cells.iter().find(filled).map(|(_, text)| text.as_slice()).unwrap_or_default()
     }
 
+    /// Whether it begins as comments do, with a blank behind the mark.
+    pub(super) fn is_remark(&self) -> bool {
+        let mut text = self.first_text().iter().skip_while(|byte| byte.is_ascii_punctuation());
+        self.marked && text.next().is_none_or(|byte| *byte == b' ')
+    }
+
     /// Whether no cell holds a number, a date or a boolean; years may be names.
     pub(super) fn is_words(&self) -> bool {
         self.cells.iter().all(|(look, _)| !look.is_value() || *look == CellLook::Year)

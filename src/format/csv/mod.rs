@@ -4,6 +4,7 @@
 //! rows. Rows that are too short are padded with nulls, longer ones make columns; both are reported.
 //! Refuses text that is blank throughout, and rows of the wrong length if `on_bad_lines=error`.
 
+mod candidates;
 mod comment;
 mod dialect;
 mod events;
@@ -30,6 +31,8 @@ mod cases;
 mod cases_exports;
 #[cfg(test)]
 mod cases_structure;
+#[cfg(test)]
+mod cases_trial;
 #[cfg(test)]
 mod round_trip;
 

@@ -1,6 +1,6 @@
 //! Column names: given, in the header rows, or made of positions.
 
-use super::dialect::CsvDialect;
+use super::dialect::{CsvDialect, Delimiter};
 use super::records::{Record, RecordReader};
 use super::score::usual_width;
 use crate::context::Context;
@@ -46,7 +46,13 @@ pub(super) fn names(
     let parser = context.parser();
     let found = match header {
         Header::None => None,
-        Header::Rows(rows) => Some(read_rows(records, text, rows, context)?),
+        Header::Rows(rows) => {
+            let mut names = read_rows(records, text, rows, context)?;
+            if parser.names.is_none() {
+                fit_rows(&mut names, text, records, dialect, context);
+            }
+            Some(names)
+        }
     };
     Ok(match (&parser.names, found) {
         (Some(names), found) => {
@@ -100,6 +106,45 @@ fn read_rows(
     }
     // Delimiters at the end of the header line name nothing.
     Ok(names)
+}
+
+/// Makes the names those of the rows ahead. R writes no name for the column of row names: where
+/// nearly all rows have one cell more than there are names, the first column has none. Delimiters
+/// at the end of the header and of all rows make no column.
+fn fit_rows(
+    names: &mut Vec<String>,
+    text: &[u8],
+    records: &Records<'_>,
+    dialect: &CsvDialect,
+    context: &mut Context<'_>,
+) {
+    let mut ahead = records.clone();
+    let mut record = Record::default();
+    let (mut rows, mut longer, mut filled) = (0usize, 0usize, false);
+    let mut widest = 0;
+    while rows < SAMPLE_ROWS && ahead.read(&mut record) {
+        rows += 1;
+        longer += usize::from(record.len() == names.len() + 1);
+        filled |= record.cell(text, names.len()).is_some_and(|(cell, _)| !cell.is_empty());
+        let holds = |(cell, quoted): (&[u8], bool)| quoted || !cell.is_empty();
+        let last = record.cells(text).enumerate().filter(|(_, cell)| holds(*cell)).last();
+        widest = widest.max(last.map_or(0, |(index, _)| index + 1));
+    }
+    if rows > 1 && longer * 20 >= rows * 19 && filled {
+        names.insert(0, String::new());
+        let message = "rows have one cell more than the header has names; the first column has \
+                       no name, as R writes the names of rows";
+        let issue = Issue::warning(Stage::Parse, Code::LongRow, message);
+        context
+            .reporter
+            .push(issue.hint("set names=[...] and skiprows to name the columns in another way"));
+        return;
+    }
+    let is_cut = matches!(&dialect.delimiter, Delimiter::Bytes(_));
+    if rows > 0 && is_cut && widest > 0 {
+        let named = names.iter().rposition(|name| !name.is_empty()).map_or(0, |last| last + 1);
+        names.truncate(named.max(widest));
+    }
 }
 
 /// The number of cells of most rows ahead.

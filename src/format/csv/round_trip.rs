@@ -43,6 +43,14 @@ pub(super) const CASES: &[&str] = &[
     "a,b\n1,2\n\n3,4\n\n5,6\n",
     "a,b,\n1,2,\n3,4,\n",
     "id,name\n1,\"Ann\n2,Bob\n3,Cy\n",
+    "\"mpg\",\"cyl\"\n\"Mazda RX4\",21,6\n\"Datsun 710\",22.8,4\n",
+    "+----+------+\n| id | name |\n+----+------+\n|  1 | a    |\n|  2 | b |\n+----+------+\n2 rows in set\n",
+    "a||b||c\n1||2||x\n3||4||y\n",
+    "Report 7\n1,2\n3,4\n5,6\n7,8\n",
+    "price\n1,2\n3,4\n",
+    "1,2\n3,4\n5,6\n# end\n",
+    "a,b\n1,2\n3,4\n,\n,\n",
+    "# x\na|b\n1|2\n# y\n3|4\n",
     "id,name,city,n\n1,Ann,Kiel,5\n2,Bob\n3,Cy,Rome,7,surplus\n4,Di,Oslo,8\n5\n",
 ];
 

@@ -12,7 +12,7 @@
 //! Quotes that close in the middle of a cell, or never, take off from it. What delimiters must
 //! earn before they are believed is in `sniff.rs`.
 
-use super::dialect::CsvDialect;
+use super::dialect::{CsvDialect, Delimiter};
 use super::look::{CellLook, look, weight};
 use super::records::{Oddity, Record, RecordReader};
 use super::sample::Piece;
@@ -62,13 +62,32 @@ pub(super) struct Shape {
     pub quoted: usize,
     /// Quotes that close too early or never.
     pub oddities: usize,
+    /// Quoted cells that hold what would end them without quotes.
+    protected: usize,
+    /// Cells of text, and those of them that are quoted.
+    texts: usize,
+    quoted_texts: usize,
+    /// Cells that hold anything.
+    cells: usize,
+    /// Cells behind a delimiter that hold anything, and those of them that begin with a blank.
+    behind: usize,
+    spaced: usize,
+    /// Whether all rows have the same number of cells.
+    is_even: bool,
+    /// Whether the delimiter is a mark that sentences hardly have.
+    is_rare: bool,
 }
 
 impl Shape {
     /// Cuts the pieces. Lines that begin with `mark` are left out.
     pub(super) fn of(pieces: &[Piece<'_>], dialect: &CsvDialect, mark: Option<&[u8]>) -> Shape {
         let (mut rows, mut looks) = (Vec::new(), Vec::new());
-        let mut shape = Shape::default();
+        let is_frequent = |bytes: &[u8]| matches!(bytes, b"," | b" " | b":");
+        let mark_bytes = match &dialect.delimiter {
+            Delimiter::Bytes(bytes) => bytes.as_slice(),
+            _ => b" ",
+        };
+        let mut shape = Shape { is_rare: !is_frequent(mark_bytes), ..Shape::default() };
         let mut record = Record::default();
         for piece in pieces {
             let mut reader = RecordReader::new(piece.text, dialect);
@@ -86,10 +105,10 @@ impl Shape {
                 rows.push(Row { width: record.len(), first, index, in_head: piece.is_head });
                 index += 1;
                 shape.oddities += record.oddities.len();
-                for (cell, quoted) in record.cells(piece.text).take(CELLS) {
+                for (index, (cell, quoted)) in record.cells(piece.text).take(CELLS).enumerate() {
                     let cell = &cell[..cell.len().min(CELL_BYTES)];
                     let look = look(cell);
-                    shape.quoted += usize::from(quoted);
+                    shape.count(index, cell, quoted, look, mark_bytes, dialect.quote);
                     looks.push((look, weight(look, cell, quoted)));
                 }
             }
@@ -98,6 +117,59 @@ impl Shape {
         shape.width = usual_width(rows.iter().map(|row| row.width));
         shape.measure(&rows, &looks);
         shape
+    }
+
+    fn count(
+        &mut self,
+        index: usize,
+        cell: &[u8],
+        quoted: bool,
+        look: CellLook,
+        delimiter: &[u8],
+        quote: Option<u8>,
+    ) {
+        self.cells += usize::from(!cell.is_empty());
+        self.texts += usize::from(look == CellLook::Text);
+        if quoted {
+            self.quoted += 1;
+            self.quoted_texts += usize::from(look == CellLook::Text);
+            let ends = |byte: &u8| matches!(byte, b'\n' | b'\r') || Some(*byte) == quote;
+            let holds = cell.iter().any(ends) || memchr::memmem::find(cell, delimiter).is_some();
+            self.protected += usize::from(holds);
+        }
+        if index > 0 && !cell.is_empty() {
+            self.behind += 1;
+            self.spaced += usize::from(!quoted && cell[0] == b' ');
+        }
+    }
+
+    /// Whether the quotes do what quotes are for, or stand around most texts
+    /// or most cells.
+    pub(super) fn needs_quotes(&self) -> bool {
+        self.protected > 0 || self.quoted_texts * 2 > self.texts || self.quoted * 2 > self.cells
+    }
+
+    /// Whether quotes stand around nearly all cells.
+    pub(super) fn quotes_all(&self) -> bool {
+        self.quoted > 0 && self.quoted * 10 >= self.cells * 9
+    }
+
+    /// Whether this is how sentences are cut: at marks before blanks or at the ends of lines, in
+    /// rows of several lengths, with no values.
+    pub(super) fn is_prose(&self) -> bool {
+        !self.has_values
+            && !self.is_even
+            && (self.filled < 2 || self.spaced * 10 >= self.behind * 9)
+    }
+
+    /// Whether all rows below the first lines are cut alike, by a mark that sentences hardly have or
+    /// by one between quoted cells.
+    fn is_steady(&self) -> bool {
+        let rows = self.rows - self.above;
+        let is_quoted = self.quoted > 0 && (self.quoted + self.above) * 20 >= self.cells * 19;
+        self.uniform > 0.999
+            && self.spaced == 0
+            && (self.is_rare && rows >= 4 || is_quoted && rows >= 2)
     }
 
     fn measure(&mut self, rows: &[Row], looks: &[(CellLook, f32)]) {
@@ -110,7 +182,10 @@ impl Shape {
         self.first_fits = first.width == width || first.width + 1 == width;
         self.above = rows.iter().take(MOST_ABOVE).take_while(|row| row.width * 2 <= width).count();
         let below = rows.iter().rev().take(5).take_while(|row| row.width * 2 <= width).count();
-        let below = if self.above + below < rows.len() { below } else { 0 };
+        // What is cut must outweigh what is not.
+        let cut = rows.iter().filter(|row| fits(row)).count();
+        let below = if self.above + below < rows.len() && below <= cut { below } else { 0 };
+        self.is_even = cut == rows.len();
         let (mut good, mut count) = (0.0, 0.0);
         let body = self.above..rows.len() - below;
         for index in body {
@@ -184,6 +259,7 @@ impl Shape {
         // Short lines above data without a header speak for a text in one column.
         let led = match (self.above > 0 && !self.has_header, self.width) {
             (false, _) => 1.0,
+            _ if self.is_steady() => 0.8,
             (true, 2) if !self.has_values => 0.15,
             (true, _) if !self.has_values => 0.2,
             (true, _) => 0.5,

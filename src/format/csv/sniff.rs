@@ -8,6 +8,7 @@
 //! and colons, which stand in ordinary text and times, and all other characters must earn it: the
 //! first row has to be cut as well, and values or a header over values have to come out.
 
+use super::candidates::{Trust, candidates, is_plain};
 use super::dialect::{CsvDialect, Delimiter};
 use super::look::{CellLook, look};
 use super::records::{Record, RecordReader};
@@ -16,25 +17,13 @@ use super::score::Shape;
 use crate::detect::extension;
 
 /// Lines looked at to see which characters may be delimiters at all.
-const LINES: usize = 120;
+pub(super) const LINES: usize = 120;
 /// What a text in one column scores: prose must not be beaten by its commas too easily.
 const ONE_TEXT_COLUMN: f64 = 0.1;
 /// And a column of numbers or dates, whatever marks are in them.
 const ONE_VALUE_COLUMN: f64 = 0.9;
 /// Cells looked at to see whether blanks follow delimiters.
 const SPACED_ROWS: usize = 200;
-
-/// How much a delimiter has to show.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Trust {
-    /// Nothing: the options name it.
-    Given,
-    Usual,
-    /// Blanks and colons.
-    Weak,
-    /// Any other character.
-    Odd,
-}
 
 /// What the caller's options have settled.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,10 +60,14 @@ pub(super) fn sniff(
                 continue;
             }
             let shape = Shape::of(&pieces, &dialect, mark);
+            // Single quotes must earn their place: they are apostrophes too.
+            let is_apostrophe = dialect.quote == Some(b'\'') && !shape.needs_quotes();
+            if is_apostrophe && !settled.quote {
+                continue;
+            }
             does_badly |= shape.oddities > 1 && shape.oddities * 20 > shape.rows;
             let quote_trust = match dialect.quote {
                 _ if settled.quote => 1.0,
-                // Single quotes must earn their place: they are apostrophes too.
                 Some(b'\'') if shape.quoted == 0 || shape.oddities * 4 > shape.quoted => 0.5,
                 None => 0.9,
                 _ => 1.0,
@@ -92,8 +85,17 @@ pub(super) fn sniff(
         _ => {
             let delimiter = Delimiter::Bytes(vec![named.unwrap_or_else(|| absent(&pieces))]);
             let mut variants = variants(&pieces, &delimiter, base, settled);
-            variants.retain(|dialect| settled.quote || dialect.quote == Some(b'"'));
+            let wraps_all = |dialect: &CsvDialect| {
+                dialect.quote.is_some() && Shape::of(&pieces, dialect, mark).quotes_all()
+            };
+            variants.retain(|dialect| {
+                settled.quote || dialect.quote == Some(b'"') || wraps_all(dialect)
+            });
             let fewest = |dialect: &CsvDialect| Shape::of(&pieces, dialect, mark).oddities;
+            let last = variants.iter().rposition(|dialect| wraps_all(dialect) && !settled.quote);
+            if let Some(last) = last.filter(|last| variants[*last].quote == Some(b'\'')) {
+                variants.drain(..last);
+            }
             let alone = variants.into_iter().min_by_key(fewest);
             alone.unwrap_or_else(|| CsvDialect { delimiter, ..base.clone() })
         }
@@ -102,137 +104,6 @@ pub(super) fn sniff(
         found.skip_initial_space = blanks_follow(&pieces, &found, mark);
     }
     found
-}
-
-/// The delimiters that occur often enough, in the order of preference among equals.
-fn candidates(
-    pieces: &[Piece<'_>],
-    base: &CsvDialect,
-    settled: Settled,
-    mark: Option<&[u8]>,
-) -> Vec<(Delimiter, Trust)> {
-    if settled.delimiter {
-        return vec![(base.delimiter.clone(), Trust::Given)];
-    }
-    let lines: Vec<&[u8]> = pieces
-        .iter()
-        .flat_map(|piece| sample::lines(piece.text).take(LINES))
-        .filter(|line| mark.is_none_or(|mark| !line.starts_with(mark)))
-        .map(|line| &line[..line.len().min(4 << 10)])
-        .collect();
-    let share = |what: &[u8]| {
-        let holds = |line: &&&[u8]| memchr::memmem::find(line, what).is_some();
-        lines.iter().filter(holds).count() as f64 / lines.len().max(1) as f64
-    };
-    let mut found = Vec::new();
-    for (byte, trust) in [
-        (b',', Trust::Usual),
-        (b';', Trust::Usual),
-        (b'\t', Trust::Usual),
-        (b'|', Trust::Usual),
-        (b':', Trust::Weak),
-        (b' ', Trust::Weak),
-    ] {
-        let share = share(&[byte]);
-        let is_time = byte == b':' && colons_are_in_times(&lines);
-        if share > 0.15 && !is_time {
-            found.push((Delimiter::Bytes(vec![byte]), trust));
-        }
-    }
-    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let has_run = |line: &&&[u8]| {
-        line.first().is_some_and(is_blank)
-            || line.windows(2).any(|pair| pair == b"  " || pair == b" \t" || pair == b"\t ")
-    };
-    if lines.iter().filter(has_run).count() * 4 >= lines.len().max(1) {
-        found.push((Delimiter::Blanks, Trust::Weak));
-    }
-    for character in odd_characters(&lines) {
-        let mut buffer = [0; 4];
-        let bytes = character.encode_utf8(&mut buffer).as_bytes();
-        if share(bytes) >= 0.8 {
-            found.push((Delimiter::Bytes(bytes.to_vec()), Trust::Odd));
-        }
-    }
-    found
-}
-
-/// The characters of the first whole lines that could be delimiters though they seldom are.
-fn odd_characters(lines: &[&[u8]]) -> Vec<char> {
-    let mut found: Vec<char> = Vec::new();
-    for line in lines.iter().take(3) {
-        for character in String::from_utf8_lossy(line).chars() {
-            if may_separate(character) && !found.contains(&character) && found.len() < 12 {
-                found.push(character);
-            }
-        }
-    }
-    found
-}
-
-/// Letters, digits, quotes, brackets and what belongs to numbers, words and addresses does not.
-fn may_separate(character: char) -> bool {
-    let is_usual = matches!(character, ',' | ';' | '\t' | '|' | ':' | ' ');
-    let is_part = matches!(
-        character,
-        '.' | '-'
-            | '_'
-            | '+'
-            | '@'
-            | '%'
-            | '$'
-            | '"'
-            | '\''
-            | '`'
-            | '('
-            | ')'
-            | '['
-            | ']'
-            | '{'
-            | '}'
-            | '<'
-            | '>'
-            | '€'
-            | '£'
-            | '¥'
-            | '°'
-            | 'µ'
-            | '“'
-            | '”'
-            | '„'
-            | '‘'
-            | '’'
-            | '«'
-            | '»'
-            | '–'
-            | '—'
-            | '…'
-            | '\u{fffd}'
-            | '\u{feff}'
-            | '\0'
-            | '\u{1a}'
-            | '²'
-            | '³'
-    );
-    !is_usual && !is_part && !character.is_alphanumeric() && !character.is_whitespace()
-}
-
-/// Whether most colons stand in clock times and addresses, and none in the first line.
-fn colons_are_in_times(lines: &[&[u8]]) -> bool {
-    let (mut all, mut inside) = (0usize, 0usize);
-    for line in lines {
-        for at in memchr::memchr_iter(b':', line) {
-            let digit = |index: usize| line.get(index).is_some_and(u8::is_ascii_digit);
-            let clock = at > 0 && digit(at - 1) && digit(at + 1) && digit(at + 2) && !digit(at + 3);
-            let address = line.get(at + 1) == Some(&b'/') && line.get(at + 2) == Some(&b'/');
-            all += 1;
-            inside += usize::from(clock || address);
-        }
-    }
-    let named = lines.first().is_some_and(|line| {
-        memchr::memchr(b':', line).is_some() && !line.iter().any(u8::is_ascii_digit)
-    });
-    inside * 2 > all && !named
 }
 
 /// The quotes and escapes to try with a delimiter.
@@ -289,6 +160,7 @@ fn earned(shape: &Shape, pieces: &[Piece<'_>], delimiter: &Delimiter, trust: Tru
     match trust {
         Trust::Given => 1.0 + score,
         Trust::Usual if shape.rows == 1 && is_sentence(pieces, delimiter) => 0.0,
+        Trust::Usual if shape.is_prose() => score * 0.2,
         Trust::Usual => score,
         Trust::Weak => {
             // Words alone are prose, unless there are always as many of them.
@@ -304,12 +176,11 @@ fn earned(shape: &Shape, pieces: &[Piece<'_>], delimiter: &Delimiter, trust: Tru
             score * worth * if shape.first_fits || shape.has_header { 1.0 } else { 0.3 }
         }
         Trust::Odd => {
-            // These stand in paths, addresses, colours and formulas as well.
-            let is_plain =
-                |b: &[u8]| matches!(b, b"/" | b"\\" | b"=" | b"&" | b"?" | b"#" | b"!" | b"*");
             let is_plain = matches!(delimiter, Delimiter::Bytes(b) if is_plain(b));
             let enough = shows_values || !is_plain || shape.width >= 3 && shape.rows >= 4;
-            let fits = shape.first_fits && shape.uniform > 0.94 && shape.filled > 1;
+            // A title above is no reason against what the rows below it show.
+            let is_below = !is_plain && shape.above <= 5 && shape.rows >= shape.above + 3;
+            let fits = (shape.first_fits || is_below) && shape.uniform > 0.94 && shape.filled > 1;
             if fits && enough && shape.rows > 1 { score * 0.7 } else { 0.0 }
         }
     }
@@ -336,7 +207,9 @@ fn one_column(pieces: &[Piece<'_>], mark: Option<&[u8]>) -> f64 {
     let lines = pieces.iter().flat_map(|piece| sample::lines(piece.text).take(LINES));
     let mut lines = lines.filter(|line| mark.is_none_or(|mark| !line.starts_with(mark))).peekable();
     let first = lines.peek().copied().unwrap_or_default();
-    let (mut count, mut values) = (0usize, 0usize);
+    // Below a title of several words the numbers need more than one comma each to be numbers.
+    let is_title = first.contains(&b' ') && look(first) == CellLook::Text;
+    let (mut count, mut values, mut unsure) = (0usize, 0usize, 0usize);
     for line in lines {
         // Commas and blanks make a number of what might be several, if the first line has them too.
         let shared = |byte: &u8| matches!(byte, b',' | b' ' | b'\'') && first.contains(byte);
@@ -345,12 +218,38 @@ fn one_column(pieces: &[Piece<'_>], mark: Option<&[u8]>) -> f64 {
             CellLook::Date => !line.contains(&b',') || !first.contains(&b','),
             _ => !line.trim_ascii().iter().any(shared),
         };
+        // A tab cuts a line even where one of the cells is empty.
+        let is_value = is_value && !line.contains(&b'\t');
+        unsure += usize::from(is_value && may_be_two(line));
         count += 1;
         values += usize::from(is_value);
     }
     // The first line may be a header.
+    if is_title && unsure > 0 && unsure == values {
+        return ONE_TEXT_COLUMN;
+    }
     let is_column = values > 0 && values * 10 >= count.saturating_sub(1) * 8;
     if is_column { ONE_VALUE_COLUMN } else { ONE_TEXT_COLUMN }
+}
+
+/// Whether a text of one column holds numbers with one comma each, which may also be two columns.
+pub(super) fn may_be_two_columns(pieces: &[Piece<'_>], found: &CsvDialect) -> bool {
+    let Delimiter::Bytes(mark) = &found.delimiter else { return false };
+    let is_cut = pieces.iter().any(|piece| memchr::memmem::find(piece.text, mark).is_some());
+    let mut lines = pieces.iter().flat_map(|piece| sample::lines(piece.text).take(LINES)).skip(1);
+    let one_comma = |line: &[u8]| {
+        memchr::memchr_iter(b',', line).count() == 1 && look(line) == CellLook::Number
+    };
+    let Some(second) = lines.next().filter(|_| !is_cut) else { return false };
+    one_comma(second) && lines.all(one_comma)
+}
+
+/// Whether a number is as good as two: one digit behind its only comma.
+fn may_be_two(line: &[u8]) -> bool {
+    let mut parts = line.split(|byte| *byte == b',');
+    let (_, second) = (parts.next(), parts.next());
+    let digits = second.map(|part| part.trim_ascii()).unwrap_or_default();
+    digits.len() == 1 && parts.next().is_none()
 }
 
 /// A delimiter for a text of one column: the first usual one that cuts nothing.

@@ -19,6 +19,8 @@ use crate::report::{Code, Issue, Stage};
 
 /// Rows looked at below the first [`MOST_ABOVE`].
 const ROWS: usize = 100;
+/// Lines that may stand above a text of one column.
+const MOST_TITLES: usize = 4;
 
 /// Where in a region the table lies.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +34,17 @@ pub(super) struct Frame {
     /// Where in the region the records below begin; its length where there are none.
     pub end: usize,
     /// Where in the region the lines that were found above begin and end.
-    above: Option<(usize, usize, u64)>,
+    above: Option<Above>,
+}
+
+/// Lines above a table.
+#[derive(Clone, Debug, PartialEq)]
+struct Above {
+    from: usize,
+    to: usize,
+    /// All of them, and those that are comments, which are told of as such.
+    lines: u64,
+    comments: u64,
 }
 
 /// Finds what stands around the table of a region. The dialect's `skip_rows` are left out first.
@@ -64,22 +76,43 @@ pub(super) fn frame(region: &[u8], dialect: &CsvDialect, context: &Context<'_>) 
             found.first().is_some_and(|line| has_record(region, start, line, dialect));
         if let Some(line) = found.get(first).filter(|_| first > 0 || has_gap_rows) {
             let from = reader.offset();
-            let mut count = 0;
+            let (mut count, mut comments) = (0, 0);
             while reader.offset() < line.offset {
+                let mark = dialect.comment.as_ref();
+                let is_comment = mark.is_some_and(|m| region[reader.offset()..].starts_with(m));
+                comments += u64::from(is_comment);
                 reader.skip_line();
                 count += 1;
             }
             frame.skip_rows += count;
-            frame.above = Some((from, line.offset, count));
+            frame.above = Some(Above { from, to: line.offset, lines: count, comments });
         }
     }
     let table = found.get(first..).unwrap_or_default();
+    let may_end =
+        parser.skipfooter.is_none() && parser.nrows.is_none() && parser.byte_range.is_none();
     frame.header = match (&parser.header, &parser.names) {
         (Some(header), _) => header.clone(),
         (None, Some(_)) => Header::None,
-        (None, None) => header::find(table, width),
+        (None, None) => {
+            // What stands below must not tell whether the first row is one of the others.
+            let below = match parser.skipfooter {
+                Some(footer) if found.len() < MOST_ABOVE + ROWS => {
+                    let kept = table.len().saturating_sub(footer as usize);
+                    table.get(kept).map(|line| line.offset)
+                }
+                _ if may_end => {
+                    let data = table.get(1..).unwrap_or_default();
+                    footer::find(region, data, width, dialect).map(|footer| footer.offset)
+                }
+                _ => None,
+            };
+            let end = below.unwrap_or(region.len());
+            let rows = table.partition_point(|line| line.offset < end);
+            header::find(&table[..rows], width)
+        }
     };
-    if parser.skipfooter.is_none() && parser.nrows.is_none() && parser.byte_range.is_none() {
+    if may_end {
         let header_rows = match &frame.header {
             Header::None => 0,
             Header::Rows(rows) => rows.last().map_or(0, |row| *row as usize + 1),
@@ -96,14 +129,17 @@ pub(super) fn frame(region: &[u8], dialect: &CsvDialect, context: &Context<'_>) 
 impl Frame {
     /// Says what is left out, and how to keep it. `place` is the region's.
     pub(super) fn raise(&self, place: &Place<'_>, context: &mut Context<'_>) {
-        if let Some((from, to, count)) = self.above {
+        if let Some(Above { from, to, lines, comments }) = self.above
+            && lines > comments
+        {
+            let count = lines - comments;
             let what =
                 if count == 1 { "line above the table was" } else { "lines above the table were" };
             let issue = skipped(format!("{count} {what} left out"));
             let raw = &place.utf8[from..to];
             let issue = place.mark(issue, from).raw(raw.trim_ascii_end());
             context.reporter.push(
-                issue.hint(format!("set skiprows={} to read them as rows", self.skip_rows - count)),
+                issue.hint(format!("set skiprows={} to read them as rows", self.skip_rows - lines)),
             );
         }
         if self.footer_lines > 0 {
@@ -140,6 +176,22 @@ fn drop_listed(found: &mut Vec<Line>, region: &[u8], listed: &[u64]) {
 
 /// The usual number of cells of the table in these lines.
 pub(super) fn table_width(found: &[Line]) -> usize {
+    if let Some(first) = found.first().filter(|line| is_complete(line)) {
+        let count = first.cells.len();
+        let alike = found.iter().filter(|line| line.cells.len() == count).count();
+        if alike > 1 && alike * 10 >= found.len() * 9 {
+            return count;
+        }
+    }
+    // Names alone, below a title.
+    if let Some((last, above)) = found.split_last()
+        && last.gap
+        && is_complete(last)
+        && above.iter().all(|line| line.width == 1)
+        && above.len() < 4
+    {
+        return last.width;
+    }
     // What is above has its say only where there is little below.
     let body = &found[(found.len() / 2).min(MOST_ABOVE)..];
     let mut widths: Vec<usize> = body.iter().map(|line| line.width).collect();
@@ -162,10 +214,15 @@ pub(super) fn table_width(found: &[Line]) -> usize {
     if run >= 2 && last.width > usual && is_apart { last.width } else { usual }
 }
 
+/// Whether a line holds words in each of its cells, as a header does.
+fn is_complete(line: &Line) -> bool {
+    line.filled > 1 && line.filled == line.cells.len() && line.is_words() && !line.spaced
+}
+
 /// How many lines stand above the table.
 fn above(found: &[Line], width: usize) -> usize {
     if width < 2 {
-        return marked_on_top(found);
+        return marked_on_top(found).max(titles_on_top(found));
     }
     let most = found.len().min(MOST_ABOVE + 1);
     // Pairs of a name and a value, with a blank line below them.
@@ -175,10 +232,19 @@ fn above(found: &[Line], width: usize) -> usize {
     if let Some(at) = (1..most.min(31)).rev().find(ends_pairs) {
         return at;
     }
-    match (0..most).find(|index| may_begin(found, *index, width)) {
-        Some(first) if first > 0 && is_above(found, first, width) => first,
-        _ => 0,
+    let Some(mut first) = (0..most).find(|index| may_begin(found, *index, width)) else {
+        return 0;
+    };
+    // A line with as many cells as the table is one of its rows, unless a header is still to come.
+    let is_apart = found[..=first].iter().skip(1).any(|line| line.gap);
+    if !is_apart && !begins_table(&found[first..], width) {
+        let is_row = |line: &Line| {
+            let is_filled = line.filled > 1 || !found[first].is_words();
+            line.cells.len() >= width && is_filled && !line.spaced && !line.is_remark()
+        };
+        first = found[..first].iter().position(is_row).unwrap_or(first);
     }
+    if first > 0 && is_above(found, first, width) { first } else { 0 }
 }
 
 /// In a text of one column only lines that begin as comments do, each before a blank.
@@ -193,12 +259,30 @@ fn marked_on_top(found: &[Line]) -> usize {
     if notes < found.len() && !found[notes..].iter().any(|line| line.marked) { notes } else { 0 }
 }
 
+/// In a text of one column of values: a title, with a blank line below.
+fn titles_on_top(found: &[Line]) -> usize {
+    let Some(gap) = found.iter().take(MOST_TITLES + 1).position(|line| line.gap) else { return 0 };
+    let (titles, rest) = found.split_at(gap);
+    let are_texts = titles.iter().all(|line| line.look(0) == CellLook::Text);
+    let is_phrase = titles.iter().any(|line| line.first_text().contains(&b' '));
+    let values = rest.iter().filter(|line| line.look(0).is_value()).count();
+    // The first may be the column's name.
+    let is_column = values >= 3 && rest.len() - values <= 1;
+    if are_texts && is_phrase && is_column { gap } else { 0 }
+}
+
 /// Whether the table may begin with this line.
 fn may_begin(found: &[Line], index: usize, width: usize) -> bool {
     let line = &found[index];
     let below = &found[index + 1..found.len().min(index + 6)];
-    let fitting = below.iter().filter(|line| line.width + 1 >= width && line.width > 1).count();
-    let next = below.iter().take(2).filter(|line| line.width + 1 >= width && line.width > 1);
+    // Below a full row of names cells on the right may be empty.
+    let (count, is_complete) = (line.cells.len(), is_complete(line) && line.width >= width);
+    let fits = |line: &&Line| match is_complete {
+        true => line.cells.len() == count,
+        false => line.width + 1 >= width && line.width > 1,
+    };
+    let fitting = below.iter().filter(fits).count();
+    let next = below.iter().take(2).filter(fits);
     if fitting * 10 < below.len() * 6 && next.count() < 2 {
         return false;
     }
@@ -222,7 +306,9 @@ fn may_begin(found: &[Line], index: usize, width: usize) -> bool {
             && below.first().is_some_and(|next| next.filled >= width && next.is_words());
     // What is wider than the table is not its header if a header of its width is right below.
     let is_other = line.width > width
-        && below.first().is_some_and(|next| next.width == width)
+        && below
+            .first()
+            .is_some_and(|next| next.width == width && next.cells.len() < line.cells.len())
         && begins_table(&found[index + 1..], width);
     is_wide && is_full && !is_prose && !is_other
 }
@@ -235,8 +321,10 @@ fn is_above(found: &[Line], first: usize, width: usize) -> bool {
     let starts = begins_table(&found[first..], width);
     let apart = line.gap || leading.iter().any(|line| line.gap);
     if leading.iter().all(is_thin) {
-        // One short line right above data in two columns is a short header.
-        return starts || line.is_words() || apart || width > 2 || leading.iter().all(|l| l.marked);
+        // One short line right above data in two columns is a short header, if it is one word.
+        let is_phrase = leading.iter().any(|line| line.first_text().contains(&b' '));
+        let is_marked = leading.iter().all(|line| line.marked);
+        return starts || line.is_words() || apart || width > 2 || is_phrase || is_marked;
     }
     let narrower = leading.iter().all(|line| line.width != width || line.spaced || line.marked);
     starts && (narrower || line.gap)

@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::format::RawTable;
 use crate::infer::{ColumnRules, Habits, Inferred, Rules, Seen, TextColumn};
 use crate::naming::unique_columns;
-use crate::options::{BadLines, SkipRows};
+use crate::options::{BadLines, Header, SkipRows};
 use crate::report::{Code, Issue, Stage};
 use crate::table::FORMAT_KEY;
 
@@ -111,7 +111,17 @@ pub(super) fn read(
     }
     widen(&mut scan, &names, &broken, &mut pieces, context)?;
     settle_together(&mut scan, &sampled, &mut pieces)?;
-    let is_kept = |index: &usize| wanted.is_none() || scan.columns[*index].kernel != Kernel::Skip;
+    // `|` at the start of all lines draws a box; there is no column before it.
+    let is_boxed = matches!(&dialect.delimiter, Delimiter::Bytes(bytes) if bytes == b"|")
+        && matches!(frame.header, Header::Rows(_))
+        && context.parser().names.is_none()
+        && names.len() > 1
+        && names[0].is_empty()
+        && scan.columns[0].inferred.data_type == DataType::Null;
+    let is_kept = |index: &usize| match wanted {
+        Some(_) => scan.columns[*index].kernel != Kernel::Skip,
+        None => *index > 0 || !is_boxed,
+    };
     let kept: Vec<usize> = (0..names.len()).filter(is_kept).collect();
     let schema = schema(&scan, &names, &kept);
     let unnamed: Vec<bool> = names.iter().map(String::is_empty).collect();

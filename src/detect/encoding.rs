@@ -32,16 +32,16 @@ pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
     if named_big.is_some() || wide(bytes) == Some(Wide::Utf32) {
         return utf32(bytes, named_big.flatten(), context);
     }
-    let (encoding, bom_length) = match (&parser.encoding, bom) {
-        (_, Some((encoding, length))) => (encoding, length),
-        (Some(label), None) => (labelled(label), 0),
+    let (encoding, confidence) = match (&parser.encoding, bom) {
+        (_, Some((encoding, _))) => (encoding, CERTAIN),
+        (Some(label), None) => (labelled(label), GIVEN),
         // Zeros are valid UTF-8, but a text with one behind every letter is none.
-        (None, None) if survey.is_utf8 && !every_other_is_zero(bytes) => (UTF_8, 0),
-        (None, None) => (guess(bytes, context), 0),
+        (None, None) if survey.is_utf8 && !every_other_is_zero(bytes) => (UTF_8, CERTAIN),
+        (None, None) => guess(bytes, context),
     };
     let body = bytes.slice(bom_length..);
     let shift = bom_length as u64;
-    note(encoding.name(), context);
+    note(encoding.name(), confidence, context);
     if encoding == UTF_8 && survey.is_utf8 {
         return Ok(Text { utf8: body, shift, survey });
     }
@@ -73,10 +73,24 @@ fn is_damaged_utf8(bytes: &[u8], guessed: &'static Encoding) -> bool {
     good >= 4 * bad || good >= 2 * places && guessed == encoding_rs::WINDOWS_1252
 }
 
-fn note(name: &str, context: &mut Context<'_>) {
+/// Guesses from fewer bytes beyond ASCII than this are unsure.
+const FEW_LETTERS: usize = 20;
+
+/// How sure the encoding is: an option says it; the bytes leave nothing else; they speak for it; it is
+/// the best of several that could be.
+const GIVEN: &str = "given";
+const CERTAIN: &str = "certain";
+const LIKELY: &str = "likely";
+const UNSURE: &str = "unsure";
+
+fn note(name: &str, confidence: &str, context: &mut Context<'_>) {
     let name = name.to_lowercase();
     context.reporter.option("encoding", name.clone());
-    context.reporter.file().encoding.get_or_insert(name);
+    let file = context.reporter.file();
+    if file.encoding.is_none() {
+        file.encoding = Some(name);
+        file.encoding_confidence = Some(confidence.to_owned());
+    }
 }
 
 fn labelled(label: &str) -> &'static Encoding {
@@ -88,20 +102,22 @@ fn labelled(label: &str) -> &'static Encoding {
     }
 }
 
-fn guess(bytes: &[u8], context: &mut Context<'_>) -> &'static Encoding {
+fn guess(bytes: &[u8], context: &mut Context<'_>) -> (&'static Encoding, &'static str) {
     let is_wide = wide(bytes);
-    let encoding = match is_wide {
-        Some(Wide::Utf16Le) => UTF_16LE,
-        Some(Wide::Utf16Be) => UTF_16BE,
+    let (encoding, confidence) = match is_wide {
+        Some(Wide::Utf16Le) => (UTF_16LE, LIKELY),
+        Some(Wide::Utf16Be) => (UTF_16BE, LIKELY),
         _ => {
             let mut detector =
                 chardetng::EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
             detector.feed(bytes, true);
             let encoding = detector.guess(None, chardetng::Utf8Detection::Allow);
             if is_damaged_utf8(bytes, encoding) {
-                return UTF_8;
+                return (UTF_8, LIKELY);
             }
-            encoding
+            // A few letters beyond ASCII could be those of many languages.
+            let is_long = bytes.iter().filter(|byte| !byte.is_ascii()).nth(FEW_LETTERS).is_some();
+            (encoding, if is_long { LIKELY } else { UNSURE })
         }
     };
     let name = encoding.name().to_lowercase();
@@ -118,7 +134,7 @@ fn guess(bytes: &[u8], context: &mut Context<'_>) -> &'static Encoding {
             .raw(around(bytes, place))
             .hint("set the option encoding if letters look wrong"),
     );
-    encoding
+    (encoding, confidence)
 }
 
 /// The bytes around an offset, for a message.
@@ -199,7 +215,8 @@ fn utf32(bytes: &[u8], named_big: Option<bool>, context: &mut Context<'_>) -> Re
         [0xff, 0xfe, 0, 0, ..] => false,
         _ => named_big.unwrap_or(bytes.first() == Some(&0)),
     };
-    note(if big { "utf-32be" } else { "utf-32le" }, context);
+    let confidence = if context.parser().encoding.is_some() { GIVEN } else { CERTAIN };
+    note(if big { "utf-32be" } else { "utf-32le" }, confidence, context);
     let mut text = String::with_capacity(bytes.len() / 4);
     for (index, quad) in bytes.chunks(4).enumerate() {
         let unit = match quad {

@@ -63,6 +63,9 @@ pub struct FileReport {
     pub framing: Option<String>,
     /// The encoding of a text, by its WHATWG name in lower case; null for binary formats.
     pub encoding: Option<String>,
+    /// How sure that is: `given` by an option, `certain` (a BOM, or valid UTF-8), `likely`, `unsure`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding_confidence: Option<String>,
     /// The members read from an archive, in its order.
     pub members: Vec<String>,
 }

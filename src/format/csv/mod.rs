@@ -45,7 +45,7 @@ use crate::options::{FileType, nearest};
 use crate::report::{Code, Issue, Stage};
 
 pub use dialect::CsvDialect;
-use dialect::Newlines;
+use dialect::{Delimiter, Newlines};
 pub(super) use notes::bad_value;
 use place::Place;
 pub use records::{Field as RecordField, Record, RecordReader};
@@ -225,6 +225,20 @@ fn note_nuls(text: &Text, context: &mut Context<'_>) {
 
 /// Where blank lines and rows of nothing but delimiters begin.
 fn gaps(utf8: &[u8], dialect: &CsvDialect) -> Vec<usize> {
+    // Most texts have no line of nothing but delimiters and blanks, which is soon seen.
+    if let Delimiter::Bytes(mark) = &dialect.delimiter {
+        let is_nothing = |byte: &u8| byte.is_ascii_whitespace() || mark.contains(byte);
+        let begins_gap = |start: usize| {
+            let line = utf8.get(start..).unwrap_or_default();
+            let mut text = line.iter().take_while(|byte| !matches!(byte, b'\n' | b'\r'));
+            !line.is_empty() && text.all(is_nothing)
+        };
+        let is_pair = |end: usize| utf8[end] == b'\r' && utf8.get(end + 1) == Some(&b'\n');
+        let mut ends = memchr::memchr2_iter(b'\n', b'\r', utf8);
+        if !begins_gap(0) && !ends.any(|end| !is_pair(end) && begins_gap(end + 1)) {
+            return Vec::new();
+        }
+    }
     let dialect = CsvDialect { skip_blank_lines: false, ..dialect.clone() };
     let mut reader = RecordReader::new(utf8, &dialect);
     let mut record = Record::default();

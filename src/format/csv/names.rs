@@ -34,6 +34,12 @@ impl<'a> Records<'a> {
 
 /// So many rows are looked at to tell how wide a table without a header is.
 const SAMPLE_ROWS: usize = 100;
+/// Of very long rows so many bytes are enough, but at least ten rows.
+const SAMPLE_BYTES: usize = 64 << 10;
+
+fn is_enough(rows: usize, bytes: usize) -> bool {
+    rows >= SAMPLE_ROWS || rows >= 10 && bytes >= SAMPLE_BYTES
+}
 
 /// The column names. Afterwards the reader stands at the first data row.
 pub(super) fn names(
@@ -122,7 +128,8 @@ fn fit_rows(
     let mut record = Record::default();
     let (mut rows, mut longer, mut filled) = (0usize, 0usize, false);
     let mut widest = 0;
-    while rows < SAMPLE_ROWS && ahead.read(&mut record) {
+    let start = ahead.reader.offset();
+    while !is_enough(rows, ahead.reader.offset() - start) && ahead.read(&mut record) {
         rows += 1;
         longer += usize::from(record.len() == names.len() + 1);
         filled |= record.cell(text, names.len()).is_some_and(|(cell, _)| !cell.is_empty());
@@ -153,7 +160,7 @@ fn peek_width(text: &[u8], records: &Records<'_>, dialect: &CsvDialect) -> usize
     let mut reader = RecordReader::new(ahead, dialect);
     let mut record = Record::default();
     let mut widths = Vec::new();
-    while widths.len() < SAMPLE_ROWS && reader.read(&mut record) {
+    while !is_enough(widths.len(), reader.offset()) && reader.read(&mut record) {
         widths.push(record.len());
     }
     let narrow = widths.iter().filter(|width| **width <= 1).count();

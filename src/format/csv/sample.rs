@@ -28,7 +28,9 @@ pub(super) fn pieces(text: &[u8]) -> Vec<Piece<'_>> {
     }
     let mut head = whole_lines(&text[..HEAD]);
     if line_ends(head) < FEW_LINES {
-        head = whole_lines(&text[..text.len().min(HEAD_OF_LONG_LINES)]);
+        let longer = &text[..text.len().min(HEAD_OF_LONG_LINES)];
+        let enough = memchr::memchr2_iter(b'\n', b'\r', longer).nth(2 * FEW_LINES);
+        head = whole_lines(&longer[..enough.map_or(longer.len(), |end| end + 1)]);
     }
     let mut pieces = vec![Piece { text: head, is_head: true, is_cut: head.len() < text.len() }];
     for tenths in PLACES {
@@ -55,7 +57,14 @@ fn line_ends(text: &[u8]) -> usize {
 
 /// The physical lines of a piece, without their ends, blank ones left out.
 pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.trim_ascii().is_empty())
+    let mut rest = Some(text);
+    let lines = std::iter::from_fn(move || {
+        let text = rest?;
+        let end = memchr::memchr2(b'\n', b'\r', text);
+        rest = end.map(|end| &text[end + 1..]);
+        Some(&text[..end.unwrap_or(text.len())])
+    });
+    lines.filter(|line| !line.trim_ascii().is_empty())
 }
 
 #[cfg(test)]

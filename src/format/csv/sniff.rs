@@ -118,6 +118,9 @@ fn variants(
     };
     let holds = |what: &[u8]| pieces.iter().any(|p| memchr::memmem::find(p.text, what).is_some());
     let opens = |quote: u8| {
+        if !holds(&[quote]) {
+            return (false, false, false);
+        }
         let tight = [&mark[..], &[quote]].concat();
         let spaced = [&mark[..], &[b' ', quote]].concat();
         let at_start = |p: &Piece<'_>| sample::lines(p.text).any(|l| l.first() == Some(&quote));

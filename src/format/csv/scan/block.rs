@@ -340,23 +340,32 @@ impl Column<'_> {
                     let from = first + self.column - 1;
                     let to = first + (rows - 1) * self.stride + self.column + 1;
                     let positions = &index.positions[from..to];
-                    let mut raw = |before: u32, end: u32| {
-                        let start = index.base + before.wrapping_add(1) as usize;
-                        let end = index.base + end as usize;
-                        sink.raw(self, start, self.trimmed(start, end))
-                    };
-                    let fits = if self.stride == 1 {
-                        positions.windows(2).all(|pair| raw(pair[0], pair[1]))
+                    // Plain loops, so that the sink becomes part of them.
+                    if self.stride == 1 {
+                        for pair in positions.windows(2) {
+                            if !self.hand_over(sink, pair[0], pair[1]) {
+                                return false;
+                            }
+                        }
                     } else {
-                        positions.chunks(self.stride).all(|row| raw(row[0], row[1]))
-                    };
-                    if !fits {
-                        return false;
+                        for row in positions.chunks(self.stride) {
+                            if !self.hand_over(sink, row[0], row[1]) {
+                                return false;
+                            }
+                        }
                     }
                 }
             }
         }
         true
+    }
+
+    /// The cell between two positions.
+    #[inline(always)]
+    fn hand_over(&self, sink: &mut impl Sink, before: u32, end: u32) -> bool {
+        let start = self.block.index.base + before.wrapping_add(1) as usize;
+        let end = self.block.index.base + end as usize;
+        sink.raw(self, start, self.trimmed(start, end))
     }
 
     /// Without the carriage return of a line end.

@@ -5,8 +5,7 @@
 //! each other, it stays as it was.
 
 use super::class::{
-    COMMA, Class, DASH, DATE, DAY_FIRST, EITHER_MARK, MONTH_FIRST, POINT, SHORT_YEAR, SLASH, STAMP,
-    ZONED,
+    COMMA, Class, DASH, DATE, DAY_FIRST, MONTH_FIRST, POINT, SHORT_YEAR, SLASH, STAMP, ZONED,
 };
 use super::lattice::{Inferred, Seen};
 use super::layout::Ambiguity;
@@ -104,7 +103,7 @@ impl Habits {
 impl Seen {
     /// Whether each number reads with a decimal point and with a decimal comma, and not the same.
     pub fn has_open_marks(&self) -> bool {
-        self.kinds & EITHER_MARK != 0 && self.reads(0) && self.reads(COMMA)
+        self.reads(0) && self.reads(COMMA)
     }
 }
 

@@ -156,3 +156,59 @@ fn a_late_surprise_widens_one_column() {
         }
     }
 }
+
+/// ISO 8601 has forms that the fast readers do not take; read again they are what they were.
+#[test]
+fn odd_forms_of_times_are_read_again_from_the_file() {
+    for value in ["2026-01-05 12:30", "2026-1-5", "2026-01-05T12:30:00.000000000", "2026-01-05"] {
+        let text = format!("a,b\n{}", format!("{value},x\n").repeat(300));
+        check(&text, "{}").unwrap();
+    }
+}
+
+/// What is not in the table has no say in its types.
+#[test]
+fn types_of_the_rows_that_are_read() {
+    let cases = [
+        ("a,b\n1,2\n3,4\n5.5,6\n", r#"{"nrows": 2}"#, "Int64"),
+        ("a,b\n1,2\n3,4\nx,y\nz,w\n", r#"{"nrows": 2}"#, "Int64"),
+        ("a,b\n1,2\n3,4\n1.5,y,z\n5,6\n", r#"{"on_bad_lines": "skip"}"#, "Int64"),
+        ("a,b\r1,2\r3,4\r5,6\r", r#"{"skiprows": [1], "header": 0}"#, "Int64"),
+    ];
+    for (text, options, expected) in cases {
+        let found = read(text, options, 2, 0, false).unwrap();
+        let column = &found.report.tables[0].columns[0];
+        assert_eq!(column.arrow_type, expected, "{text:?} with {options}");
+    }
+    let skipped = read("a,b\r1,2\r3,4\r5,6\r", r#"{"skiprows": [1], "header": 0}"#, 1, 0, false);
+    assert_eq!(skipped.unwrap().tables[0].num_rows(), 2);
+}
+
+/// Whether a number has points for thousands does not depend on where in the file it stands.
+#[test]
+fn marks_are_settled_by_all_rows() {
+    let (plain, grouped) = ("1e3;1,5\n".repeat(300), "1.234;1,5\n2.500;1,5\n");
+    let values = |text: String| {
+        let found = read(&text, "{}", 1, 0, false).unwrap();
+        found.report.tables[0].columns[0].arrow_type.clone()
+    };
+    let (late, early) = (format!("a;b\n{plain}{grouped}"), format!("a;b\n{grouped}{plain}"));
+    assert_eq!(values(late), values(early));
+}
+
+/// Stacked tables are found whatever the size of the text and the dialect.
+#[test]
+fn stacked_tables_in_small_and_large_texts() {
+    for sep in [",", "||"] {
+        let stack = |rows: usize| {
+            let first = format!("1{sep}2\n").repeat(rows);
+            let second = format!("x{sep}3{sep}4\n").repeat(rows);
+            format!("a{sep}b\n{first}\nname{sep}q{sep}r\n{second}")
+        };
+        for rows in [5, 150_000] {
+            let found = read(&stack(rows), "{}", 2, 0, false).unwrap();
+            let sizes: Vec<u64> = found.tables.iter().map(|table| table.num_rows()).collect();
+            assert_eq!(sizes, [rows as u64, rows as u64], "{sep}");
+        }
+    }
+}

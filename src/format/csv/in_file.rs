@@ -24,14 +24,17 @@ pub(super) struct InFile {
 
 impl InFile {
     pub fn new(scan: Scan, kept: Vec<usize>, nulls: &[u64], seen: &[Option<Seen>]) -> Self {
-        let kernels =
-            scan.columns.iter().zip(seen).map(|(column, seen)| match (column.kernel, seen) {
-                // What was gathered only because its type was not known yet may be read fast now.
-                (Kernel::Gather, Some(seen)) => {
-                    table::kernel(&column.rules, &column.inferred, seen)
-                }
-                (kernel, _) => kernel,
-            });
+        let kernels = scan.columns.iter().zip(seen).map(|(column, seen)| {
+            let Some(seen) = seen.as_ref().filter(|_| column.kernel == Kernel::Gather) else {
+                return column.kernel;
+            };
+            // What was gathered only because its type was not known yet may be read fast now, if
+            // that reads every form of the type; dates and stamps have forms that only the others do.
+            match table::kernel(&column.rules, &column.inferred, seen) {
+                Kernel::Date32 | Kernel::Stamp => Kernel::Gather,
+                kernel => kernel,
+            }
+        });
         let kernels = kernels.collect();
         let nulls = kept.iter().map(|column| match &seen[*column] {
             Some(seen) if scan.columns[*column].inferred.data_type == DataType::Null => {

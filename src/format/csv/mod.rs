@@ -16,6 +16,7 @@ mod look;
 mod names;
 mod notes;
 mod place;
+mod record;
 mod records;
 mod sample;
 mod scan;

@@ -39,6 +39,7 @@ pub(super) fn columns(
     place: &Place<'_>,
     context: &mut Context<'_>,
 ) {
+    let mut offsets = (0, Vec::new());
     for (index, name) in columns.names.iter().enumerate() {
         let inferred = &scan.columns[index].inferred;
         let long = inferred.long_floats + columns.long_floats[index];
@@ -58,7 +59,13 @@ pub(super) fn columns(
             context.reporter.push(ambiguous(name, ambiguity));
         }
         let Some(odd) = inferred.odd else { continue };
-        let (row, text, offset) = cell(scan, index, odd);
+        if !context.reporter.has_room() {
+            let inexact = inferred.inexact;
+            let code = if inexact { Code::FloatPrecision } else { Code::MixedTypes };
+            context.reporter.count(code, 1);
+            continue;
+        }
+        let (row, text, offset) = cell(scan, index, odd, &mut offsets);
         let issue = if inferred.inexact {
             let message = format!(
                 "column {name:?} is kept as text: \"{}\" in row {row} would not survive as a \
@@ -100,10 +107,19 @@ fn null_option(text: &[u8]) -> String {
 }
 
 /// The row, from 1, the text and the place of a cell, counted from 0 down its column.
-fn cell(scan: &Scan, column: usize, number: u64) -> (u64, Vec<u8>, usize) {
+fn cell(
+    scan: &Scan,
+    column: usize,
+    number: u64,
+    offsets: &mut (usize, Vec<usize>),
+) -> (u64, Vec<u8>, usize) {
     let chunk = scan.rows.partition_point(|before| *before <= number) - 1;
     let row = (number - scan.rows[chunk]) as usize;
-    let start = scan.row_offset(chunk, row);
+    // Many columns have their odd value in the same chunk, whose rows are looked for once.
+    if offsets.0 != chunk || offsets.1.is_empty() {
+        *offsets = (chunk, scan.row_offsets(chunk));
+    }
+    let start = offsets.1.get(row).copied().unwrap_or(scan.starts[chunk]);
     let mut record = Record::default();
     let mut reader = RecordReader::starting_at(&scan.text, &scan.dialect, start);
     let cell = reader.read(&mut record).then(|| record.cell(&scan.text, column)).flatten();

@@ -3,68 +3,7 @@
 use memchr::{memchr, memchr2, memchr3, memmem};
 
 use super::dialect::{CsvDialect, Delimiter};
-
-/// One cell of a record.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Field {
-    start: usize,
-    end: usize,
-    in_scratch: bool,
-    /// Whether it stood between quotes.
-    pub quoted: bool,
-}
-
-/// Something odd about a record that did not stop the reader.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Oddity {
-    /// Text after a closing quote, at this offset.
-    StrayQuote(usize),
-    /// A quote that is never closed, at this offset; it was taken as text.
-    UnclosedQuote(usize),
-}
-
-/// One record: where it begins, and its cells.
-#[derive(Debug, Default)]
-pub struct Record {
-    /// The offset of its first byte.
-    pub offset: usize,
-    /// The offset behind it, its line end included.
-    pub end: usize,
-    fields: Vec<Field>,
-    scratch: Vec<u8>,
-    /// What was odd about it.
-    pub oddities: Vec<Oddity>,
-}
-
-impl Record {
-    /// The number of cells.
-    pub fn len(&self) -> usize {
-        self.fields.len()
-    }
-
-    /// Whether there is no cell.
-    pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
-    }
-
-    /// One cell, and whether it was quoted; `None` where the record is too short.
-    pub fn cell<'a>(&'a self, text: &'a [u8], index: usize) -> Option<(&'a [u8], bool)> {
-        self.cells(text).nth(index)
-    }
-
-    /// Where one cell begins; `None` where it is not in the text as it reads, for its quotes.
-    pub fn cell_offset(&self, index: usize) -> Option<usize> {
-        self.fields.get(index).filter(|field| !field.in_scratch).map(|field| field.start)
-    }
-
-    /// The cells' texts, and whether each was quoted. `text` is what the reader reads.
-    pub fn cells<'a>(&'a self, text: &'a [u8]) -> impl ExactSizeIterator<Item = (&'a [u8], bool)> {
-        self.fields.iter().map(move |field| {
-            let from = if field.in_scratch { &self.scratch } else { text };
-            (&from[field.start..field.end], field.quoted)
-        })
-    }
-}
+pub use super::record::{Field, Oddity, Record};
 
 /// Reads records off a text.
 #[derive(Clone, Debug)]
@@ -106,6 +45,7 @@ impl<'a> RecordReader<'a> {
     /// blank lines are no records.
     pub fn read(&mut self, record: &mut Record) -> bool {
         record.fields.clear();
+        record.beyond = 0;
         record.scratch.clear();
         record.oddities.clear();
         loop {
@@ -229,7 +169,7 @@ impl<'a> RecordReader<'a> {
                 more = false;
             }
         }
-        record.fields.push(field);
+        record.push(field);
         more
     }
 
@@ -312,17 +252,17 @@ impl<'a> RecordReader<'a> {
         }
         let Some(byte) = self.text.get(after).copied() else {
             self.at = self.text.len();
-            record.fields.push(field);
+            record.push(field);
             return Some(false);
         };
         if self.text[after..].starts_with(delimiter) {
             self.at = after + delimiter.len();
-            record.fields.push(field);
+            record.push(field);
             return Some(true);
         }
         if self.is_line_end(byte) {
             self.at = self.line_end(after).1;
-            record.fields.push(field);
+            record.push(field);
             return Some(false);
         }
         Some(self.text_after_quote(field, after, delimiter, record))
@@ -357,14 +297,9 @@ impl<'a> RecordReader<'a> {
         if !field.in_scratch {
             let start = record.scratch.len();
             record.scratch.extend_from_slice(&self.text[field.start..field.end]);
-            record.fields.push(Field {
-                start,
-                end: record.scratch.len(),
-                in_scratch: true,
-                ..field
-            });
+            record.push(Field { start, end: record.scratch.len(), in_scratch: true, ..field });
         } else {
-            record.fields.push(field);
+            record.push(field);
         }
         self.at = after;
         let mut tail = Record::default();
@@ -384,10 +319,10 @@ impl<'a> RecordReader<'a> {
         let (end, next) = self.line_end(self.at);
         let mut start = self.at;
         for found in pattern.find_iter(&self.text[self.at..end]) {
-            record.fields.push(plain(start, self.at + found.start()));
+            record.push(plain(start, self.at + found.start()));
             start = self.at + found.end();
         }
-        record.fields.push(plain(start, end));
+        record.push(plain(start, end));
         self.at = next;
     }
 
@@ -399,12 +334,12 @@ impl<'a> RecordReader<'a> {
             let start = at + self.text[at..end].iter().take_while(|b| blank(b)).count();
             let length = self.text[start..end].iter().take_while(|b| !blank(b)).count();
             if length > 0 {
-                record.fields.push(plain(start, start + length));
+                record.push(plain(start, start + length));
             }
             at = start + length;
         }
         if record.fields.is_empty() {
-            record.fields.push(plain(end, end));
+            record.push(plain(end, end));
         }
         self.at = next;
     }

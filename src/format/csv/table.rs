@@ -59,15 +59,20 @@ pub(super) fn read(
     super::super::select::check_named_columns(&names, context)?;
     let wanted = super::super::select::wanted_columns(&names, context)?;
     let rules = Rules::for_text(context.parser(), &names);
-    let sample = Sample::of(&text[..end], start, dialect, &skipped, names.len());
+    let drop_bad = matches!(context.parser().on_bad_lines, Some(BadLines::Skip | BadLines::Warn));
+    let most = context.parser().nrows.unwrap_or(u64::MAX);
+    let sample = Sample::of(&text[..end], start, dialect, &skipped, names.len(), drop_bad, most);
     let (columns, sampled): (Vec<ScanColumn>, Vec<Seen>) = names
         .iter()
         .enumerate()
         .map(|(index, name)| {
             let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted.contains(&index));
             let (mut column, seen) = sample.column(index, rules.column(name, index), is_wanted);
-            if column.kernel == Kernel::Text && matches!(dialect.delimiter, Delimiter::Pattern(_)) {
-                // A pattern may cut through a character, so its texts are looked at again.
+            // A pattern may cut through a character, so its texts are looked at again; and a quote
+            // that could be part of a number is none for the fast readers.
+            let is_odd = matches!(dialect.delimiter, Delimiter::Pattern(_))
+                || dialect.quote.is_some_and(|quote| b"+-.0123456789".contains(&quote));
+            if is_odd && column.kernel != Kernel::Skip {
                 column.kernel = Kernel::Gather;
             }
             (column, seen)
@@ -78,7 +83,7 @@ pub(super) fn read(
         dialect: dialect.clone(),
         named: names.len(),
         stride: sample.stride,
-        drop_bad: matches!(context.parser().on_bad_lines, Some(BadLines::Skip | BadLines::Warn)),
+        drop_bad,
         skipped,
         start,
         row_bytes: sample.row_bytes,
@@ -157,7 +162,9 @@ fn shown_names(names: &[String], kept: &[usize]) -> Vec<String> {
 /// Where the lines begin that `skiprows` lists.
 fn skipped_lines(text: &[u8], context: &Context<'_>) -> Vec<usize> {
     let Some(SkipRows::Lines(lines)) = &context.parser().skiprows else { return Vec::new() };
-    let starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', text).map(|at| at + 1));
+    let ends = memchr::memchr2_iter(b'\n', b'\r', text);
+    let ends = ends.filter(|at| text[*at] == b'\n' || text.get(at + 1) != Some(&b'\n'));
+    let starts = std::iter::once(0).chain(ends.map(|at| at + 1));
     let last = lines.last().copied().unwrap_or_default();
     let numbered = (0..=last).zip(starts);
     let listed = numbered.filter(|(line, _)| lines.binary_search(line).is_ok());
@@ -197,20 +204,29 @@ impl Sample {
         dialect: &CsvDialect,
         skipped: &[usize],
         named: usize,
+        drop_bad: bool,
+        most: u64,
     ) -> Sample {
         let mut reader = RecordReader::starting_at(text, dialect, start);
         let mut record = Record::default();
         let mut cells: Vec<TextColumn> = vec![TextColumn::default(); named];
         let (mut rows, mut bytes) = (0, 0);
         let mut strides: HashMap<usize, usize> = HashMap::new();
-        while rows < SAMPLE_ROWS && bytes < SAMPLE_BYTES && reader.read(&mut record) {
+        while rows < SAMPLE_ROWS
+            && (rows as u64) < most
+            && bytes < SAMPLE_BYTES
+            && reader.read(&mut record)
+        {
             if skipped.binary_search(&record.offset).is_ok() {
                 continue;
             }
-            rows += 1;
             bytes += record.end - record.offset;
             let surplus = record.cells(text).skip(named);
             let is_empty = surplus.into_iter().all(|(cell, quoted)| cell.is_empty() && !quoted);
+            if drop_bad && (record.len() < named || !is_empty) {
+                continue;
+            }
+            rows += 1;
             if is_empty && record.len() >= named {
                 *strides.entry(record.len()).or_default() += 1;
             }

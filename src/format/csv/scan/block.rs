@@ -165,7 +165,7 @@ impl Block {
             let row_end = self.index.base + self.index.positions[last] as usize;
             let (cells, length) = (last + 1 - first, row_end - at);
             let is_nothing = length < cells || length == cells && text[row_end - 1] == b'\r';
-            if is_nothing {
+            if is_nothing || cells == 1 && text[at..row_end].trim_ascii().is_empty() {
                 self.note_gap(at);
             }
             let blank = is_nothing && cells == 1;
@@ -196,6 +196,11 @@ impl Block {
         }
         self.index.row_ends.truncate(kept);
         self.index.positions.truncate(first);
+        // Behind the last row quotes may yet be read in another way.
+        let known = (at - self.index.base) as u32;
+        while self.index.doubled.last().is_some_and(|last| *last >= known) {
+            self.index.doubled.pop();
+        }
         at.min(text.len())
     }
 
@@ -231,6 +236,19 @@ impl Block {
         if !reader.read(record) {
             return text.len();
         }
+        // Blank lines that the reader went over.
+        let mut blank = at;
+        while blank < record.offset.min(end) {
+            if self.gaps.len() < GAPS && self.gaps.last().is_none_or(|last| *last < blank) {
+                self.gaps.push(blank);
+            }
+            let rest = &text[blank..record.offset];
+            let line = memchr::memchr2(b'\n', b'\r', rest).map_or(rest.len(), |end| end + 1);
+            blank += line;
+            if text[blank - 1] == b'\r' && text.get(blank) == Some(&b'\n') {
+                blank += 1;
+            }
+        }
         if record.offset >= end {
             return record.offset;
         }
@@ -240,8 +258,10 @@ impl Block {
         let (row, next) = (self.rows as u64, record.end);
         let event = |what| Event { row, offset: record.offset, end: record.end, what };
         let cells = record.len();
-        let has_surplus = cells > cut.named
-            && record.cells(text).skip(cut.named).any(|(cell, quoted)| !cell.is_empty() || quoted);
+        let mut surplus = record.cells(text).skip(cut.named);
+        let is_endless = cells > record.cells(text).len();
+        let has_surplus = is_endless
+            || cells > cut.named && surplus.any(|(cell, quoted)| !cell.is_empty() || quoted);
         let fits = cells == cut.named || cells > cut.named && !has_surplus;
         let kept = fits || !cut.drop_bad;
         if kept {
@@ -251,8 +271,9 @@ impl Block {
         if !fits {
             self.events.push(event(What::Cells { got: cells, kept }));
         }
-        if record.cells(text).all(|(cell, quoted)| cell.is_empty() && !quoted)
+        if record.cells(text).all(|(cell, quoted)| cell.trim_ascii().is_empty() && !quoted)
             && self.gaps.len() < GAPS
+            && self.gaps.last().is_none_or(|last| *last < record.offset)
         {
             self.gaps.push(record.offset);
         }
@@ -290,7 +311,6 @@ impl Block {
             column,
             trims_carriage: self.index.has_carriage && column + 1 == cut.stride,
             quote: if self.index.has_quotes { cut.dialect.quote } else { None },
-            has_doubled: self.index.has_doubled,
         }
     }
 }
@@ -305,8 +325,6 @@ pub(super) struct Column<'b> {
     trims_carriage: bool,
     /// The quote, where the block has any.
     pub quote: Option<u8>,
-    /// Whether a quote stands doubled somewhere in the block.
-    pub has_doubled: bool,
 }
 
 /// Takes the cells of a column one after the other; `false` stops.
@@ -315,6 +333,35 @@ pub(super) trait Sink {
     fn raw(&mut self, column: &Column<'_>, start: usize, end: usize) -> bool;
     /// A cell that was cut already; `None` where the row has none.
     fn cell(&mut self, cell: Option<(&[u8], bool)>) -> bool;
+}
+
+/// Tells which cells of a column hold doubled quotes; they are asked for in order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doubled<'b> {
+    rest: &'b [u32],
+    base: usize,
+}
+
+impl Doubled<'_> {
+    /// Whether the cell holds any.
+    #[inline(always)]
+    pub fn any(&mut self, start: usize, end: usize) -> bool {
+        while let [first, rest @ ..] = self.rest {
+            let at = self.base + *first as usize;
+            if at >= start {
+                return at < end;
+            }
+            self.rest = rest;
+        }
+        false
+    }
+}
+
+impl<'b> Column<'b> {
+    /// For the cells of this column from the first on.
+    pub fn doubled(&self) -> Doubled<'b> {
+        Doubled { rest: &self.block.index.doubled, base: self.block.index.base }
+    }
 }
 
 impl Column<'_> {

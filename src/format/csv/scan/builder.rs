@@ -2,7 +2,7 @@
 //! form that is of its type second.
 #![allow(unsafe_code)]
 
-use super::block::{Column, Sink, undouble};
+use super::block::{Column, Doubled, Sink, undouble};
 use super::column::{Builder, Texts, Typed};
 use crate::infer::{ColumnRules, TextColumn, decimal, swift};
 
@@ -58,8 +58,11 @@ impl Builder {
             Builder::Stamp(typed) => {
                 column.feed(&mut Values::<_, Stamps> { typed, rules, form: Stamps })
             }
-            Builder::Text(texts) => column.feed(texts),
-            Builder::Gather(texts) => column.feed(&mut Gather { texts, scratch: Vec::new() }),
+            Builder::Text(texts) => column.feed(&mut TextSink { texts, doubled: column.doubled() }),
+            Builder::Gather(texts) => {
+                let doubled = column.doubled();
+                column.feed(&mut Gather { texts, doubled, scratch: Vec::new() })
+            }
         };
         if !fits {
             *self = Builder::Broken;
@@ -261,48 +264,55 @@ impl Texts {
     }
 }
 
-impl Sink for Texts {
+struct TextSink<'a, 'b> {
+    texts: &'a mut Texts,
+    doubled: Doubled<'b>,
+}
+
+impl Sink for TextSink<'_, '_> {
     #[inline(always)]
     fn raw(&mut self, column: &Column<'_>, start: usize, end: usize) -> bool {
         if start == end {
-            self.null();
+            self.texts.null();
             return true;
         }
         let (start, end, quoted) = column.unquoted(start, end);
         if quoted
-            && column.has_doubled
+            && self.doubled.any(start, end)
             && let Some(quote) = column.quote
-            && memchr::memchr(quote, &column.text[start..end]).is_some()
         {
-            undouble(&column.text[start..end], quote, &mut self.data);
-            self.ends.push(self.data.len() as i32);
+            undouble(&column.text[start..end], quote, &mut self.texts.data);
+            self.texts.ends.push(self.texts.data.len() as i32);
             return true;
         }
-        self.push(column.text, start, end);
+        self.texts.push(column.text, start, end);
         true
     }
 
     fn cell(&mut self, cell: Option<(&[u8], bool)>) -> bool {
         match cell {
-            Some((cell, quoted)) if quoted || !cell.is_empty() => self.push(cell, 0, cell.len()),
-            _ => self.null(),
+            Some((cell, quoted)) if quoted || !cell.is_empty() => {
+                self.texts.push(cell, 0, cell.len());
+            }
+            _ => self.texts.null(),
         }
         true
     }
 }
 
 /// Cells as they stand.
-struct Gather<'a> {
+struct Gather<'a, 'b> {
     texts: &'a mut TextColumn,
+    doubled: Doubled<'b>,
     scratch: Vec<u8>,
 }
 
-impl Sink for Gather<'_> {
+impl Sink for Gather<'_, '_> {
     #[inline(always)]
     fn raw(&mut self, column: &Column<'_>, start: usize, end: usize) -> bool {
         let (start, end, quoted) = column.unquoted(start, end);
         let cell = &column.text[start..end];
-        if let Some(quote) = column.quote.filter(|_| quoted && column.has_doubled) {
+        if let Some(quote) = column.quote.filter(|_| quoted && self.doubled.any(start, end)) {
             self.scratch.clear();
             undouble(cell, quote, &mut self.scratch);
             self.texts.push(&self.scratch, true);

@@ -30,6 +30,8 @@ pub(in super::super) struct Chunk {
     pub width: usize,
     /// The bytes of the longest record.
     pub longest: usize,
+    /// Whether the end of the last record was not found; nothing of the chunk is right then.
+    pub gave_up: bool,
 }
 
 /// What a thread keeps from chunk to chunk.
@@ -39,6 +41,10 @@ pub(super) struct Worker {
     builders: Vec<Builder>,
 }
 
+/// A chunk that may begin at a wrong place reads on for so many bytes at least.
+const PATIENCE: usize = 1 << 20;
+/// A longer record could make a column of texts that Arrow's offsets do not reach.
+const LONGEST_RECORD: usize = 1 << 30;
 /// Bytes of text whose columns are read one after the other while they are in the cache.
 const BLOCK_BYTES: usize = 96 << 10;
 /// In wide tables a block has at least so many rows, but no more bytes than this.
@@ -50,16 +56,19 @@ impl Scan {
         (self.row_bytes * BLOCK_ROWS).clamp(BLOCK_BYTES, BLOCK_LIMIT)
     }
 
-    /// Reads the records that begin in `start..target`.
+    /// Reads the records that begin in `start..target`. Where it is only a guess that one begins at
+    /// `start` it does not look far for the end of the last one: a wrong guess may see none.
     pub(super) fn chunk(
         &self,
         worker: &mut Worker,
         kernels: &[Kernel],
         broken: &[AtomicBool],
-        start: usize,
-        target: usize,
+        (start, target): (usize, usize),
+        is_guess: bool,
     ) -> Result<Chunk> {
-        let (text, cut) = (&self.text[..], self.cut());
+        let patience = if is_guess { self.chunk_bytes.max(PATIENCE) } else { self.text.len() };
+        let text = &self.text[..self.text.len().min(target.saturating_add(patience))];
+        let cut = self.cut();
         let Worker { block, builders } = worker;
         builders.resize_with(kernels.len(), Builder::default);
         for ((builder, kernel), broken) in builders.iter_mut().zip(kernels).zip(broken) {
@@ -80,6 +89,7 @@ impl Scan {
             gaps: Vec::new(),
             width: 0,
             longest: 0,
+            gave_up: false,
         };
         while chunk.end < target {
             block.fill(text, &cut, chunk.end, chunk.end + self.block_bytes(), target);
@@ -88,7 +98,13 @@ impl Scan {
                 builder.add(&block.column(text, &cut, column), rules);
             }
             chunk.note(block);
+            if block.longest > LONGEST_RECORD {
+                let message = format!("a record of {} bytes", block.longest);
+                let issue = Issue::limit(Code::ValueTooLarge, message, "value_bytes");
+                return Err(issue.byte_offset(chunk.end as u64).into());
+            }
         }
+        chunk.gave_up = chunk.end >= text.len() && text.len() < self.text.len();
         let mut slab = Slab::new(builders.iter().flat_map(Builder::bytes));
         let moved: Vec<_> = builders.iter_mut().map(|builder| builder.place(&mut slab)).collect();
         let slab = slab.freeze();

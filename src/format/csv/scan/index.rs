@@ -15,8 +15,8 @@ pub(super) struct Index {
     /// For each row, which of the positions ends it.
     pub row_ends: Vec<u32>,
     pub has_quotes: bool,
-    /// Whether a quote stands doubled somewhere in a cell.
-    pub has_doubled: bool,
+    /// Where quotes stand doubled in a cell: the second of each two.
+    pub doubled: Vec<u32>,
     pub has_carriage: bool,
 }
 
@@ -38,7 +38,7 @@ impl Index {
         self.positions.clear();
         self.row_ends.clear();
         self.has_quotes = false;
-        self.has_doubled = false;
+        self.doubled.clear();
         self.has_carriage = false;
     }
 
@@ -173,7 +173,11 @@ fn step<L: Lanes>(
         if wrong != 0 {
             return false;
         }
-        index.has_doubled |= (closes << 1 | carry.closed) & opens != 0;
+        let mut doubled = (closes << 1 | carry.closed) & opens;
+        while doubled != 0 {
+            index.doubled.push((at - index.base) as u32 + doubled.trailing_zeros());
+            doubled &= doubled - 1;
+        }
         carry.inside = ((inside.cast_signed()) >> 63).cast_unsigned();
         carry.closed = closes >> 63;
         carry.may_open = (structural | closes) >> 63;
@@ -221,7 +225,7 @@ mod tests {
             prop_assert_eq!(stops.0, stops.1);
             prop_assert_eq!(&fast.positions, &slow.positions);
             prop_assert_eq!(&fast.row_ends, &slow.row_ends);
-            prop_assert_eq!(fast.has_doubled, slow.has_doubled);
+            prop_assert_eq!(&fast.doubled, &slow.doubled);
         }
     }
 }

@@ -73,7 +73,7 @@ fn changed(offset: usize) -> Issue {
 }
 
 /// So many finished chunks may wait for their turn.
-const AHEAD: usize = 6;
+const AHEAD: usize = 4;
 /// A text of fewer chunks than this is read into memory in any case.
 const MANY_CHUNKS: usize = 8;
 
@@ -110,16 +110,19 @@ impl Scan {
             chunk::Worker::default,
             |worker, index| {
                 let start = this.guess(index);
-                this.chunk(worker, &kernels, &broken, start, this.target(index + 1))
+                this.chunk(worker, &kernels, &broken, (start, this.target(index + 1)), true)
             },
-            |index, chunk| {
-                let mut chunk = chunk?;
+            |index, chunk: Result<Chunk>| {
                 let expected = starts.last().copied().unwrap_or(this.start);
-                if chunk.start != expected {
-                    let mut worker = chunk::Worker::default();
-                    let target = this.target(index + 1);
-                    chunk = this.chunk(&mut worker, &kernels, &broken, expected, target)?;
-                }
+                // What was read from a wrong place says nothing, not even by an error.
+                let chunk = match chunk {
+                    Ok(chunk) if chunk.start == expected && !chunk.gave_up => chunk,
+                    _ => {
+                        let place = (expected, this.target(index + 1));
+                        let mut worker = chunk::Worker::default();
+                        this.chunk(&mut worker, &kernels, &broken, place, false)?
+                    }
+                };
                 // Only now is it sure that the chunk was cut right.
                 for (piece, broken) in chunk.pieces.iter().zip(&broken) {
                     if matches!(piece, Piece::Broken) {
@@ -149,7 +152,13 @@ impl Scan {
             AHEAD,
             chunk::Worker::default,
             |worker, index| {
-                self.chunk(worker, kernels, &broken, self.starts[index], self.starts[index + 1])
+                self.chunk(
+                    worker,
+                    kernels,
+                    &broken,
+                    (self.starts[index], self.starts[index + 1]),
+                    false,
+                )
             },
             |index, chunk| take(index, chunk?),
         )
@@ -170,7 +179,7 @@ impl Scan {
             chunk::Worker::default,
             |worker, index| {
                 let (start, end) = (self.starts[index], self.starts[index + 1]);
-                let chunk = self.chunk(worker, kernels, &broken, start, end)?;
+                let chunk = self.chunk(worker, kernels, &broken, (start, end), false)?;
                 let mut arrays = Vec::new();
                 for (column, piece) in chunk.pieces.into_iter().enumerate() {
                     match piece {
@@ -231,12 +240,6 @@ impl Scan {
     /// The first record that begins at or behind a chunk's place, as well as can be told.
     fn guess(&self, index: usize) -> usize {
         if index == 0 { self.start } else { chunk::record_start(self, self.target(index)) }
-    }
-
-    /// Where a row of a chunk begins.
-    pub fn row_offset(&self, chunk: usize, row: usize) -> usize {
-        let offsets = self.row_offsets(chunk);
-        offsets.get(row).copied().unwrap_or(self.starts[chunk])
     }
 
     /// What the values of a gathered column have in common.

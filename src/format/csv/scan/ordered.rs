@@ -30,7 +30,7 @@ pub(super) fn ordered<S, T: Send>(
     std::thread::scope(|scope| {
         for _ in 0..threads.min(count) {
             scope.spawn(|| {
-                let _last_word = OnDrop(|| shelf.leave());
+                let _last_word = OnDrop(|| shelf.leave(&stop));
                 let mut state = state();
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
@@ -44,7 +44,9 @@ pub(super) fn ordered<S, T: Send>(
         let _stop = OnDrop(|| shelf.stop(&stop));
         for index in 0..count {
             // Nothing comes where a thread ended early: its panic goes on when the scope ends.
-            let Some(result) = shelf.take(index, threads.min(count)) else { return Ok(()) };
+            let Some(result) = shelf.take(index, threads.min(count), &stop) else {
+                return Ok(());
+            };
             if !take(index, result)? {
                 return Ok(());
             }
@@ -97,7 +99,7 @@ impl<T> Shelf<T> {
         self.changed.notify_all();
     }
 
-    fn take(&self, index: usize, threads: usize) -> Option<T> {
+    fn take(&self, index: usize, threads: usize, stop: &AtomicBool) -> Option<T> {
         let mut inner = self.lock();
         loop {
             if let Some(result) = inner.results.remove(&index) {
@@ -105,15 +107,21 @@ impl<T> Shelf<T> {
                 self.changed.notify_all();
                 return Some(result);
             }
-            if inner.left == threads {
+            if inner.left == threads || stop.load(Ordering::Relaxed) {
                 return None;
             }
             inner = self.changed.wait(inner).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    fn leave(&self) {
-        self.lock().left += 1;
+    fn leave(&self, stop: &AtomicBool) {
+        let mut inner = self.lock();
+        inner.left += 1;
+        // The others would wait for a turn that never comes.
+        if std::thread::panicking() {
+            stop.store(true, Ordering::Relaxed);
+        }
+        drop(inner);
         self.changed.notify_all();
     }
 
@@ -128,6 +136,13 @@ impl<T> Shelf<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_panic_ends_the_work() {
+        let job = |(): &mut (), index: usize| assert_ne!(index, 3);
+        let work = || ordered(3, 100, 2, || (), job, |_, ()| Ok(true));
+        assert!(std::panic::catch_unwind(work).is_err());
+    }
 
     #[test]
     fn results_come_in_order_and_work_ends_when_told() {

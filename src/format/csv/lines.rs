@@ -7,7 +7,7 @@ use super::look::{CellLook, look};
 use super::records::{Record, RecordReader};
 
 /// So much of a region's head is read, and more only if it holds hardly a line.
-const HEAD: usize = 256 << 10;
+const HEAD: usize = 96 << 10;
 const HEAD_OF_ONE_LINE: usize = 4 << 20;
 /// Bytes of a cell that are kept.
 const CELL_BYTES: usize = 80;

@@ -212,3 +212,12 @@ fn stacked_tables_in_small_and_large_texts() {
         }
     }
 }
+
+/// A line of nothing but delimiters, more of them than cells are kept, is over the limit.
+#[test]
+fn endless_rows_are_refused() {
+    let text = format!("a,b\n{}{}\n3,4\n", "1,2\n".repeat(50), ",".repeat(300_000));
+    let error = read(&text, "{}", 2, 0, false).unwrap_err();
+    assert_eq!(error.issue().line, Some(52));
+    assert!(error.issue().message.contains("300001 columns"), "{:?}", error.issue());
+}

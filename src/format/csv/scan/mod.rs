@@ -143,25 +143,9 @@ impl Scan {
     pub fn pass(
         &self,
         kernels: &[Kernel],
-        mut take: impl FnMut(usize, Chunk) -> Result<bool>,
+        take: impl FnMut(usize, Chunk) -> Result<bool>,
     ) -> Result<()> {
-        let broken: Vec<AtomicBool> = kernels.iter().map(|_| AtomicBool::new(false)).collect();
-        ordered(
-            self.threads,
-            self.starts.len() - 1,
-            AHEAD,
-            chunk::Worker::default,
-            |worker, index| {
-                self.chunk(
-                    worker,
-                    kernels,
-                    &broken,
-                    (self.starts[index], self.starts[index + 1]),
-                    false,
-                )
-            },
-            |index, chunk| take(index, chunk?),
-        )
+        self.pass_with(kernels, Ok, take)
     }
 
     /// Reads all chunks into arrays, the types being known: `take` gets the arrays of each chunk, one
@@ -171,6 +155,31 @@ impl Scan {
         kernels: &[Kernel],
         mut take: impl FnMut(usize, usize, Vec<(usize, ArrayRef, Vec<BadValue>)>) -> Result<bool>,
     ) -> Result<()> {
+        let convert = |chunk: Chunk| {
+            let mut arrays = Vec::new();
+            for (column, piece) in chunk.pieces.into_iter().enumerate() {
+                match piece {
+                    Piece::Skip => {}
+                    Piece::Broken => return Err(changed(chunk.start).into()),
+                    Piece::Array(array) => arrays.push((column, array, Vec::new())),
+                    Piece::Gathered(texts) => {
+                        let (array, bad) = self.converted(column, &texts);
+                        arrays.push((column, array, bad));
+                    }
+                }
+            }
+            Ok((chunk.rows, arrays))
+        };
+        self.pass_with(kernels, convert, |index, (rows, arrays)| take(index, rows, arrays))
+    }
+
+    /// A later pass whose threads also do `work` on each chunk.
+    fn pass_with<T: Send>(
+        &self,
+        kernels: &[Kernel],
+        work: impl Fn(Chunk) -> Result<T> + Sync,
+        mut take: impl FnMut(usize, T) -> Result<bool>,
+    ) -> Result<()> {
         let broken: Vec<AtomicBool> = kernels.iter().map(|_| AtomicBool::new(false)).collect();
         ordered(
             self.threads,
@@ -178,26 +187,10 @@ impl Scan {
             AHEAD,
             chunk::Worker::default,
             |worker, index| {
-                let (start, end) = (self.starts[index], self.starts[index + 1]);
-                let chunk = self.chunk(worker, kernels, &broken, (start, end), false)?;
-                let mut arrays = Vec::new();
-                for (column, piece) in chunk.pieces.into_iter().enumerate() {
-                    match piece {
-                        Piece::Skip => {}
-                        Piece::Broken => return Err(changed(start).into()),
-                        Piece::Array(array) => arrays.push((column, array, Vec::new())),
-                        Piece::Gathered(texts) => {
-                            let (array, bad) = self.converted(column, &texts);
-                            arrays.push((column, array, bad));
-                        }
-                    }
-                }
-                Ok((chunk.rows, arrays))
+                let place = (self.starts[index], self.starts[index + 1]);
+                self.chunk(worker, kernels, &broken, place, false).and_then(&work)
             },
-            |index, chunk: Result<_>| {
-                let (rows, arrays) = chunk?;
-                take(index, rows, arrays)
-            },
+            |index, done: Result<T>| take(index, done?),
         )
     }
 

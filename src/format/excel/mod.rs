@@ -9,6 +9,8 @@ mod columns;
 mod compound;
 mod grid;
 mod records;
+#[allow(dead_code)]
+mod sheet;
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;

@@ -1,6 +1,7 @@
 //! The formats: one file or folder each, one row each in [`FORMATS`].
 
 mod arrow_ipc;
+mod chunks;
 pub mod csv;
 mod encode;
 mod excel;

@@ -3,7 +3,8 @@
 #![allow(unsafe_code)]
 
 use super::block::{Column, Doubled, Sink, undouble};
-use super::column::{Builder, Texts, Typed};
+use super::column::Builder;
+use crate::format::chunks::{Texts, Typed};
 use crate::infer::{ColumnRules, TextColumn, decimal, swift};
 
 impl Builder {
@@ -236,31 +237,6 @@ impl Sink for Nulls<'_> {
     fn cell(&mut self, cell: Option<(&[u8], bool)>) -> bool {
         *self.rows += 1;
         cell.is_none_or(|(cell, quoted)| self.rules.is_null(cell, quoted))
-    }
-}
-
-/// Cells of up to this many bytes are copied as so many, which is faster than a call.
-const SHORT: usize = 32;
-
-impl Texts {
-    #[inline(always)]
-    fn push(&mut self, text: &[u8], start: usize, end: usize) {
-        let length = end - start;
-        if length <= SHORT
-            && let Some(piece) = text.get(start..).and_then(|rest| rest.first_chunk::<SHORT>())
-        {
-            let before = self.data.len();
-            self.data.extend_from_slice(piece);
-            self.data.truncate(before + length);
-        } else {
-            self.data.extend_from_slice(&text[start..end]);
-        }
-        self.ends.push(self.data.len() as i32);
-    }
-
-    fn null(&mut self) {
-        self.valid.null(self.ends.len() - 1);
-        self.ends.push(self.data.len() as i32);
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Scan;
 use super::block::{Block, Event, GAPS, What};
 use super::column::{Builder, Kernel, Piece};
-use super::slab::Slab;
+
 use crate::error::Result;
+use crate::format::chunks::Slab;
 use crate::format::csv::records::{Record, RecordReader};
 use crate::infer::Seen;
 use crate::report::{Code, Issue, Stage};

@@ -3,15 +3,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Date32Array, Float64Array, Int64Array, NullArray, TimestampMicrosecondArray,
-};
-use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{ArrowNativeType, ToByteSlice};
+use arrow::array::{ArrayRef, NullArray};
+use arrow::datatypes::{Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
-use super::slab::{Frozen, Placed, Slab};
-use super::trusted::string_array;
+use crate::format::chunks::{Frozen, Moved, Slab, Texts, Typed};
 use crate::infer::TextColumn;
 
 /// What a column is read as.
@@ -44,114 +40,6 @@ pub(super) enum Builder {
     Stamp(Typed<i64>),
     Text(Texts),
     Gather(TextColumn),
-}
-
-/// Values of one type.
-#[derive(Debug, Default)]
-pub(super) struct Typed<T> {
-    pub values: Vec<T>,
-    pub valid: Validity,
-    /// Floats of more than 17 digits.
-    pub long: u64,
-    /// Values that were not in the form that was tried first.
-    pub others: usize,
-    /// Whether the form that is otherwise the second is tried first.
-    pub swapped: bool,
-}
-
-/// Texts one behind the other.
-#[derive(Debug, Default)]
-pub(super) struct Texts {
-    /// Where each ends.
-    pub ends: Vec<i32>,
-    pub data: Vec<u8>,
-    pub valid: Validity,
-}
-
-/// Which rows hold a value; kept only once there is one without.
-#[derive(Debug, Default)]
-pub(super) struct Validity {
-    bits: Vec<u8>,
-    nulls: usize,
-}
-
-impl Validity {
-    #[cold]
-    #[inline(never)]
-    pub fn null(&mut self, row: usize) {
-        self.bits.resize((row / 8 + 1).max(self.bits.len()), 0xff);
-        self.bits[row / 8] &= !(1 << (row % 8));
-        self.nulls += 1;
-    }
-
-    fn clear(&mut self) {
-        self.bits.clear();
-        self.nulls = 0;
-    }
-
-    fn bytes(&self, rows: usize) -> usize {
-        if self.nulls == 0 { 0 } else { rows.div_ceil(8) }
-    }
-
-    fn place(&mut self, rows: usize, slab: &mut Slab) -> Option<Placed> {
-        if self.nulls == 0 {
-            return None;
-        }
-        self.bits.resize(rows.div_ceil(8), 0xff);
-        Some(slab.put(&self.bits))
-    }
-}
-
-impl<T: ArrowNativeType> Typed<T> {
-    /// The same room, empty.
-    fn emptied(mut self) -> Self {
-        self.values.clear();
-        self.valid.clear();
-        Typed { long: 0, others: 0, ..self }
-    }
-
-    fn bytes(&self) -> [usize; 3] {
-        [size_of_val(self.values.as_slice()), self.valid.bytes(self.values.len()), 0]
-    }
-
-    fn place(&mut self, slab: &mut Slab) -> Moved {
-        let rows = self.values.len();
-        let values = slab.put(self.values.to_byte_slice());
-        Moved { rows, values, valid: self.valid.place(rows, slab), data: None }
-    }
-}
-
-impl Texts {
-    fn emptied(mut self) -> Self {
-        self.ends.clear();
-        self.ends.push(0);
-        self.data.clear();
-        self.valid.clear();
-        self
-    }
-
-    fn rows(&self) -> usize {
-        self.ends.len() - 1
-    }
-
-    fn bytes(&self) -> [usize; 3] {
-        [size_of_val(self.ends.as_slice()), self.valid.bytes(self.rows()), self.data.len()]
-    }
-
-    fn place(&mut self, slab: &mut Slab) -> Moved {
-        let rows = self.rows();
-        let values = slab.put(self.ends.to_byte_slice());
-        let data = Some(slab.put(&self.data));
-        Moved { rows, values, valid: self.valid.place(rows, slab), data }
-    }
-}
-
-/// Where a column was moved.
-pub(super) struct Moved {
-    rows: usize,
-    values: Placed,
-    valid: Option<Placed>,
-    data: Option<Placed>,
 }
 
 /// A finished column of a chunk.
@@ -215,7 +103,7 @@ impl Builder {
 
     /// The column, from what was moved out of it.
     pub fn finish(&mut self, moved: Option<Moved>, slab: &Frozen) -> Result<Piece, ArrowError> {
-        let Some(Moved { rows, values, valid, data }) = moved else {
+        let Some(moved) = moved else {
             return Ok(match self {
                 Builder::Null(rows) => Piece::Array(Arc::new(NullArray::new(*rows))),
                 Builder::Gather(texts) => Piece::Gathered(std::mem::take(texts)),
@@ -223,27 +111,12 @@ impl Builder {
                 _ => Piece::Skip,
             });
         };
-        let values = slab.buffer(values);
-        let valid =
-            valid.map(|bits| NullBuffer::new(BooleanBuffer::new(slab.buffer(bits), 0, rows)));
-        fn numbers<T: ArrowNativeType>(values: Buffer, rows: usize) -> ScalarBuffer<T> {
-            ScalarBuffer::new(values, 0, rows)
-        }
-        let array: ArrayRef = match (self, data) {
-            (Builder::Float64(_), _) => {
-                Arc::new(Float64Array::try_new(numbers(values, rows), valid)?)
-            }
-            (Builder::Date32(_), _) => {
-                Arc::new(Date32Array::try_new(numbers(values, rows), valid)?)
-            }
-            (Builder::Stamp(_), _) => {
-                Arc::new(TimestampMicrosecondArray::try_new(numbers(values, rows), valid)?)
-            }
-            (Builder::Text(_), Some(data)) => {
-                let offsets = OffsetBuffer::new(numbers(values, rows + 1));
-                Arc::new(string_array(offsets, slab.buffer(data), valid))
-            }
-            _ => Arc::new(Int64Array::try_new(numbers(values, rows), valid)?),
+        let array = match self {
+            Builder::Float64(_) => moved.numbers::<Float64Type>(slab)?,
+            Builder::Date32(_) => moved.numbers::<Date32Type>(slab)?,
+            Builder::Stamp(_) => moved.numbers::<TimestampMicrosecondType>(slab)?,
+            Builder::Text(_) => moved.texts(slab),
+            _ => moved.numbers::<Int64Type>(slab)?,
         };
         Ok(Piece::Array(array))
     }

@@ -11,9 +11,6 @@ mod chunk;
 mod column;
 mod index;
 mod masks;
-mod ordered;
-mod slab;
-mod trusted;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,9 +21,9 @@ pub(super) use block::{Cut, Event, What};
 pub(super) use chunk::Chunk;
 pub(super) use column::{Kernel, Piece};
 
-use self::ordered::ordered;
 use super::dialect::CsvDialect;
 use crate::error::Result;
+use crate::format::chunks::ordered;
 use crate::infer::{BadValue, ColumnRules, Inferred, Seen, TextColumn, convert};
 use crate::report::{Code, Issue, Stage};
 

@@ -8,7 +8,7 @@ use crate::error::Result;
 /// Runs `job` for `0..count` on `threads` threads and hands each result to `take`, in order, on the
 /// thread that calls. Each thread has a state of its own. `take` ends the work with `Ok(false)` or an
 /// error; no more than `ahead` results wait to be taken.
-pub(super) fn ordered<S, T: Send>(
+pub(in super::super) fn ordered<S, T: Send>(
     threads: usize,
     count: usize,
     ahead: usize,

@@ -16,14 +16,14 @@ const ALIGNMENT: usize = 64;
 
 /// Where columns are moved to.
 #[derive(Debug, Default)]
-pub(super) struct Slab {
+pub(in super::super) struct Slab {
     map: Option<MmapMut>,
     used: usize,
 }
 
 /// Where a column was moved.
 #[derive(Debug)]
-pub(super) enum Placed {
+pub(in super::super) enum Placed {
     InSlab(Range<usize>),
     Apart(Buffer),
 }
@@ -65,7 +65,7 @@ impl Slab {
 }
 
 /// A slab that is full.
-pub(super) struct Frozen(Bytes);
+pub(in super::super) struct Frozen(Bytes);
 
 impl Frozen {
     /// The bytes that were moved in.

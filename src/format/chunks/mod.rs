@@ -1,0 +1,10 @@
+//! What the fast readers share: work on chunks in order, columns in the making, memory for them.
+
+mod buffers;
+mod ordered;
+mod slab;
+mod trusted;
+
+pub(super) use buffers::{Moved, Texts, Typed};
+pub(super) use ordered::ordered;
+pub(super) use slab::{Frozen, Slab};

@@ -8,6 +8,7 @@ mod excel;
 mod json;
 mod orc;
 mod parquet;
+mod place;
 mod select;
 pub mod write;
 

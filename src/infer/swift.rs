@@ -69,6 +69,41 @@ fn digits(text: &[u8], start: usize, end: usize) -> Option<u64> {
     (all_digits(high) && all_digits(low)).then(|| join8(high) * 100_000_000 + join8(low))
 }
 
+/// Digits at a place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    /// How many, 16 at most.
+    pub count: usize,
+    /// Their value.
+    pub value: u64,
+    /// The byte behind them; of no meaning where there are 16.
+    pub next: u8,
+}
+
+/// The digits that stand at a place; `None` where the text ends too soon to tell at a glance.
+#[inline(always)]
+pub(crate) fn run(text: &[u8], at: usize) -> Option<Run> {
+    let word = load8(text, at)?;
+    let values = word ^ ZEROS;
+    let others = (values.wrapping_add(0x7676_7676_7676_7676) | values) & HIGH;
+    if others != 0 {
+        let bits = others.trailing_zeros() & !7;
+        // In two steps, because no digit at all is a shift by 64.
+        let value = join8(values << (32 - bits / 2) << (32 - bits / 2));
+        return Some(Run { count: bits as usize / 8, value, next: (word >> bits) as u8 });
+    }
+    let next = load8(text, at + 8)?;
+    let low = next ^ ZEROS;
+    let others = (low.wrapping_add(0x7676_7676_7676_7676) | low) & HIGH;
+    let bits = if others == 0 { 64 } else { others.trailing_zeros() & !7 };
+    let count = bits as usize / 8;
+    let low = if bits == 0 { 0 } else { join8(low << (64 - bits)) };
+    let value = join8(values) * TENS[count] + low;
+    Some(Run { count: 8 + count, value, next: (next >> (bits & 63)) as u8 })
+}
+
+const TENS: [u64; 9] = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
 /// Powers of ten that a float holds exactly.
 pub(super) const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,

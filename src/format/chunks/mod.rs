@@ -5,6 +5,6 @@ mod ordered;
 mod slab;
 mod trusted;
 
-pub(super) use buffers::{Moved, Texts, Typed};
+pub(super) use buffers::{Moved, Texts, Typed, Validity};
 pub(super) use ordered::ordered;
 pub(super) use slab::{Frozen, Slab};

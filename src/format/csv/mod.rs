@@ -15,7 +15,6 @@ mod lines;
 mod look;
 mod names;
 mod notes;
-mod place;
 mod record;
 mod records;
 mod sample;
@@ -45,10 +44,10 @@ use crate::error::Result;
 use crate::options::{FileType, nearest};
 use crate::report::{Code, Issue, Stage};
 
+use super::place::Place;
 pub use dialect::CsvDialect;
 use dialect::{Delimiter, Newlines};
 pub(super) use notes::bad_value;
-use place::Place;
 pub use records::{Field as RecordField, Record, RecordReader};
 
 /// The reader of delimited text.

@@ -1,0 +1,236 @@
+//! What is reported of rows and columns.
+
+use super::{Between, Rows};
+use super::chunk::{Broken, Notes};
+use super::piece::{Fields, Summary};
+use super::plan::Plan;
+use super::read::{Halt, Reader};
+use super::seen::Kinds;
+use super::table::{Column, is_overfull, too_many_keys};
+use crate::context::Context;
+use crate::detect::encoding::Text;
+use crate::error::{Error, Result};
+use crate::format::place::Place;
+use crate::options::BadLines;
+use crate::report::{Code, Issue, Stage};
+
+/// What was found so far.
+pub(super) struct Found<'a> {
+    rows_in: Rows,
+    pub place: Place<'a>,
+    /// Rows so far, and lines that were left out.
+    pub rows: u64,
+    broken: u64,
+    first_broken: Option<Issue>,
+    repeated: u64,
+    first_repeated: Option<usize>,
+}
+
+impl<'a> Found<'a> {
+    pub fn new(rows: &Rows, text: &'a Text) -> Self {
+        Found {
+            rows_in: rows.clone(),
+            place: Place::new(text, &text.utf8),
+            rows: 0,
+            broken: 0,
+            first_broken: None,
+            repeated: 0,
+            first_repeated: None,
+        }
+    }
+
+    /// Takes the notes of chunks, in order.
+    pub fn take(&mut self, notes: &Notes, context: &mut Context<'_>) -> Result<()> {
+        for broken in &notes.broken {
+            self.broken(broken, context)?;
+        }
+        self.repeated += notes.repeated.len() as u64;
+        self.first_repeated = self.first_repeated.or(notes.repeated.iter().min().copied());
+        if is_overfull(notes) {
+            return Err(too_many_keys(context).into());
+        }
+        if let Some((at, halt)) = notes.failed {
+            return Err(self.failure(notes.row_start, at, halt, context));
+        }
+        self.rows += notes.rows;
+        if self.rows > context.limits.rows {
+            let message = format!("more than {} rows", context.limits.rows);
+            return Err(Issue::limit(Code::TooManyRows, message, "rows").into());
+        }
+        Ok(())
+    }
+
+    /// A line that is left out because it is no JSON.
+    fn broken(&mut self, broken: &Broken, context: &mut Context<'_>) -> Result<()> {
+        self.broken += 1;
+        let bad_lines = context.parser().on_bad_lines;
+        let is_shown = context.reporter.has_room() && bad_lines != Some(BadLines::Skip);
+        if !is_shown && !context.wants_rejects() && bad_lines != Some(BadLines::Error) {
+            context.reporter.count(Code::SkippedRow, 1);
+            return Ok(());
+        }
+        let raw = &self.place.utf8[broken.start..broken.end];
+        let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+        let problem = self.problem(broken.start, broken.end, context);
+        let problem = problem.unwrap_or_else(|| self.unknown(broken.start));
+        // A line that is over a limit is not broken, and its rows are not to be lost.
+        if problem.stage == Stage::Limits || bad_lines == Some(BadLines::Error) {
+            context.reject(&problem, raw)?;
+            return Err(problem.into());
+        }
+        let line = problem.line.unwrap_or_default();
+        let message =
+            format!("line {line} is left out, because it is no JSON: {}", problem.message);
+        self.first_broken.get_or_insert_with(|| problem.clone());
+        let mut issue = Issue::warning(Stage::Parse, Code::SkippedRow, message).line(line).raw(raw);
+        issue.byte_offset = problem.byte_offset;
+        issue.hint = problem.hint;
+        context.reject(&issue, raw)?;
+        match bad_lines {
+            Some(BadLines::Skip) => context.reporter.count(Code::SkippedRow, 1),
+            _ => context.reporter.push(issue),
+        }
+        Ok(())
+    }
+
+    /// Why the rest cannot be read.
+    fn failure(&self, row: usize, at: usize, halt: Halt, context: &mut Context<'_>) -> Error {
+        if halt == Halt::Repeated {
+            let message = "a key stands twice in a feature";
+            let issue = Issue::error(Stage::Parse, Code::DuplicateKey, message);
+            return self.place.mark(issue, at).into();
+        }
+        // The same words wherever chunks begin.
+        let start = match self.rows_in.between {
+            Between::Lines => row,
+            _ => self.rows_in.start,
+        };
+        let problem = self.problem(start, self.rows_in.end, context);
+        problem.unwrap_or_else(|| self.unknown(at)).into()
+    }
+
+    fn unknown(&self, at: usize) -> Issue {
+        self.place.mark(Issue::error(Stage::Parse, Code::Syntax, "this is no JSON"), at)
+    }
+
+    /// What the tape parser says of a stretch.
+    fn problem(&self, start: usize, end: usize, context: &mut Context<'_>) -> Option<Issue> {
+        super::super::explain(self.place.utf8, start..end, self.rows_in.between, context).map(
+            |(issue, at)| {
+                let issue = issue.line(self.place.line(at));
+                issue.byte_offset(at as u64 + self.place.shift)
+            },
+        )
+    }
+
+    /// What is known when all is read.
+    pub fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
+        if self.rows == 0
+            && self.broken > 0
+            && let Some(issue) = self.first_broken.take()
+        {
+            return Err(issue.into());
+        }
+        if let Some(at) = self.first_repeated {
+            let message = match self.repeated {
+                1 => "a key stands twice in its object; the last one counts".to_owned(),
+                many => format!("{many} keys stand twice in their object; the last one counts"),
+            };
+            let issue = Issue::warning(Stage::Parse, Code::DuplicateKey, message);
+            let issue = issue.line(self.place.line(at)).byte_offset(at as u64 + self.place.shift);
+            context.reporter.push(issue.raw(&self.place.utf8[at..self.value_end(at)]));
+        }
+        Ok(())
+    }
+
+    /// The end of the value that begins at a place.
+    fn value_end(&self, at: usize) -> usize {
+        let mut reader = Reader::over(self.place.utf8, at);
+        match reader.skip(self.rows_in.depth) {
+            Ok(()) => reader.at,
+            Err(_) => at,
+        }
+    }
+
+    /// An issue about the value that begins at a place.
+    fn at_value(&self, issue: Issue, at: usize, row: u64) -> Issue {
+        let issue = issue.line(self.place.line(at)).byte_offset(at as u64 + self.place.shift);
+        issue.row(row + 1).raw(&self.place.utf8[at..self.value_end(at)])
+    }
+}
+
+/// Columns whose values are of several kinds, are maps, or do not survive whole.
+pub(super) fn columns(
+    found: &Found<'_>,
+    fields: &Fields,
+    columns: &[Column],
+    context: &mut Context<'_>,
+) {
+    for (column, (_, summary)) in columns.iter().zip(&fields.all) {
+        note(found, &column.name, summary, &column.plan, context);
+    }
+}
+
+fn note(found: &Found<'_>, name: &str, summary: &Summary, plan: &Plan, context: &mut Context<'_>) {
+    let seen = &summary.seen;
+    let warning =
+        |code: Code, message: String| Issue::warning(Stage::Parse, code, message).column(name);
+    let issue = match plan {
+        Plan::List(inner) => {
+            if let Some(element) = &summary.element {
+                note(found, &format!("{name}[]"), element, inner, context);
+            }
+            None
+        }
+        Plan::Struct(plans) => {
+            for ((field, plan), (_, summary)) in plans.iter().zip(&summary.fields.all) {
+                note(found, &format!("{name}.{field}"), summary, plan, context);
+            }
+            None
+        }
+        Plan::Raw if seen.kinds.only(Kinds::OBJECT) && summary.is_map() => {
+            let keys = summary.fields.all.len();
+            let more = if summary.fields.overfull { "more than " } else { "" };
+            let message = format!(
+                "column {name:?} has objects with {more}{keys} different keys; they are kept as \
+                 JSON text"
+            );
+            seen.first_but(None).map(|first| (warning(Code::MixedTypes, message), first))
+        }
+        Plan::Raw if seen.kinds.only(Kinds::OBJECT) => None,
+        Plan::Raw => {
+            let message =
+                format!("column {name:?} has values of several kinds and is kept as JSON text");
+            seen.first_but(None).map(|first| (warning(Code::MixedTypes, message), first))
+        }
+        Plan::Scalar if seen.kinds.only(Kinds::NUMBER) => {
+            let message = format!(
+                "column {name:?} has numbers that no number type holds all of, and is kept as text"
+            );
+            seen.first_but(None).map(|first| (warning(Code::FloatPrecision, message), first))
+        }
+        Plan::Scalar => {
+            let message =
+                format!("column {name:?} has values of several kinds and is kept as text");
+            let first = seen.first_but(Some(Kinds::TEXT));
+            first.map(|first| (warning(Code::MixedTypes, message), first))
+        }
+        Plan::Float64 if seen.numbers.long > 0 => {
+            let message = match seen.numbers.long {
+                1 => "one float has more than 17 digits; it is read as the nearest".to_owned(),
+                many => {
+                    format!("{many} floats have more than 17 digits; each is read as the nearest")
+                }
+            };
+            context.reporter.push(
+                warning(Code::FloatPrecision, format!("column {name:?}: {message}"))
+                    .hint("set dtype to str for this column to keep every digit"),
+            );
+            None
+        }
+        _ => None,
+    };
+    if let Some((issue, first)) = issue {
+        context.reporter.push(found.at_value(issue, first.offset, first.row));
+    }
+}

@@ -1,0 +1,325 @@
+//! The passes over the chunks, and the table that comes out of them.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+
+use super::Rows;
+use super::asked::{self, Asked};
+use super::chunk::Notes;
+use super::in_file::InFile;
+use super::node::Struct;
+use super::notes::Found;
+use super::piece::{Fields, Kept, Piece, finish};
+use super::plan::{Plan, root};
+use super::read::{Halt, Mode};
+use crate::context::Context;
+use crate::detect::encoding::Text;
+use crate::error::Result;
+use crate::format::RawTable;
+use crate::format::chunks::ordered;
+use crate::report::{Code, Issue, Stage};
+use crate::source::release;
+
+/// So many finished chunks may wait for their turn.
+const AHEAD: usize = 4;
+/// A text of fewer chunks than this is read into memory in any case.
+const MANY_CHUNKS: usize = 8;
+
+/// A chunk that was read.
+pub(super) struct Chunk {
+    pub rows: usize,
+    pub pieces: Vec<(Box<str>, Piece)>,
+}
+
+/// The table of rows.
+pub(in super::super) fn table(
+    rows: Rows,
+    text: &Text,
+    context: &mut Context<'_>,
+) -> Result<RawTable> {
+    let starts = rows.starts()?;
+    let leave = context.options.leave_rows
+        && starts.len() > MANY_CHUNKS
+        && context.parser().nrows.is_none()
+        && context.parser().skiprows.is_none();
+    let mut found = Found::new(&rows, text);
+    let mut fields = Fields::default();
+    let mut chunks: Vec<Chunk> = Vec::new();
+    rows.first_pass(&starts, !leave, |index, notes, seen, chunk| {
+        found.take(&notes, context)?;
+        fields.merge(seen, found.rows - notes.rows, usize::MAX);
+        check_fields(&fields, &rows, context)?;
+        chunks.push(chunk);
+        context.progress().done(starts[index + 1] as u64);
+        Ok(true)
+    })?;
+    found.finish(context)?;
+    check_sparse(&fields, context)?;
+    let names = shown_names(&fields);
+    crate::format::select::check_named_columns(&names, context)?;
+    let plans = fields.plans();
+    let mut columns: Vec<Column> = names
+        .iter()
+        .zip(plans)
+        .map(|(name, (key, plan))| Column { name: name.clone(), key, plan, asked: None })
+        .collect();
+    super::notes::columns(&found, &fields, &columns, context);
+    asked::settle(&rows, &starts, &mut columns, &fields, context)?;
+    let scan = Scan { rows, starts, columns };
+    let counts: Vec<usize> = chunks.iter().map(|chunk| chunk.rows).collect();
+    if leave {
+        let schema = scan.schema();
+        let rows = InFile::new(scan, counts, &fields, &found, context)?;
+        return Ok(RawTable {
+            name: None,
+            schema,
+            batches: Vec::new(),
+            in_file: Some(Arc::new(rows)),
+        });
+    }
+    scan.in_memory(chunks, &found, context)
+}
+
+/// A column of the table.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    /// As it is called, and as it is found in the rows.
+    pub name: String,
+    pub key: Box<str>,
+    pub plan: Plan,
+    /// Made of texts, because options ask for it.
+    pub asked: Option<Asked>,
+}
+
+/// Rows and how they are read.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    pub rows: Rows,
+    pub starts: Vec<usize>,
+    pub columns: Vec<Column>,
+}
+
+impl Rows {
+    /// Reads all chunks as they are.
+    fn first_pass(
+        &self,
+        starts: &[usize],
+        keeps: bool,
+        mut take: impl FnMut(usize, Notes, Fields, Chunk) -> Result<bool>,
+    ) -> Result<()> {
+        let job = |worker: &mut Struct, index: usize| {
+            let place = (starts[index], starts[index + 1]);
+            worker.room = self.most_columns.saturating_add(1);
+            worker.again();
+            let notes = self.chunk(worker, place, Mode::default());
+            release(&self.text[place.0..place.1]);
+            let rows = notes.rows as usize;
+            let (fields, pieces) = finish(worker, rows, keeps)?;
+            Ok((notes, fields, Chunk { rows, pieces }))
+        };
+        ordered(
+            self.threads,
+            starts.len() - 1,
+            AHEAD,
+            Struct::default,
+            job,
+            |index, done: Result<_, ArrowError>| {
+                let (notes, fields, chunk) = done.map_err(corrupt)?;
+                take(index, notes, fields, chunk)
+            },
+        )
+    }
+
+    /// Reads some columns of some chunks, whose types are known.
+    pub(super) fn again(
+        &self,
+        starts: &[usize],
+        wanted: &[(usize, Vec<(&str, &Plan)>)],
+        mut take: impl FnMut(usize, Chunk) -> Result<bool>,
+    ) -> Result<()> {
+        let job = |(): &mut (), index: usize| {
+            let (chunk, columns) = &wanted[index];
+            let place = (starts[*chunk], starts[chunk + 1]);
+            let mut root = root(columns.iter().copied());
+            let notes = self.chunk(&mut root, place, Mode::default());
+            release(&self.text[place.0..place.1]);
+            if notes.failed.is_some() {
+                return Err(changed(place.0));
+            }
+            let rows = notes.rows as usize;
+            let (_, mut pieces) = finish(&mut root, rows, true).map_err(corrupt)?;
+            // Columns that are passed over are there so that keys are found where they stand.
+            pieces.retain(|(_, piece)| !matches!(piece.kept, Kept::Nothing));
+            Ok(Chunk { rows, pieces })
+        };
+        ordered(
+            self.threads,
+            wanted.len(),
+            AHEAD,
+            || (),
+            job,
+            |index, done: Result<_, Issue>| take(index, done?),
+        )
+    }
+}
+
+impl Scan {
+    pub fn schema(&self) -> SchemaRef {
+        let field = |column: &Column| Field::new(&column.name, column.data_type(), true);
+        Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
+    }
+
+    /// The arrays of a chunk, as far as it has them in the right type.
+    pub fn arrays(&self, chunk: &Chunk) -> Result<Vec<Option<ArrayRef>>> {
+        let known: std::collections::HashMap<&str, &Piece> =
+            chunk.pieces.iter().map(|(name, piece)| (&**name, piece)).collect();
+        let array = |column: &Column| match (&column.asked, known.get(&*column.key)) {
+            (Some(asked), Some(piece)) => Ok(asked.array(piece)),
+            (_, None) => Ok(Some(new_null_array(&column.data_type(), chunk.rows))),
+            (None, Some(piece)) => piece.array(&column.plan).map_err(corrupt),
+        };
+        Ok(self.columns.iter().map(array).collect::<Result<_, Issue>>()?)
+    }
+
+    fn in_memory(
+        self,
+        chunks: Vec<Chunk>,
+        found: &Found<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<RawTable> {
+        let schema = self.schema();
+        let mut counts = Vec::with_capacity(chunks.len());
+        let mut arrays: Vec<Vec<Option<ArrayRef>>> = Vec::with_capacity(chunks.len());
+        for chunk in chunks {
+            arrays.push(self.arrays(&chunk)?);
+            counts.push(chunk.rows);
+        }
+        let wanted: Vec<(usize, Vec<(&str, &Plan)>)> = arrays
+            .iter()
+            .enumerate()
+            .filter_map(|(chunk, arrays)| {
+                arrays.iter().any(Option::is_none).then(|| {
+                    let columns = self.columns.iter().zip(arrays);
+                    (
+                        chunk,
+                        columns
+                            .map(|(column, array)| match array {
+                                None => (&*column.key, column.wanted()),
+                                Some(_) => (&*column.key, &Plan::Skip),
+                            })
+                            .collect(),
+                    )
+                })
+            })
+            .collect();
+        let mut asked = asked::BadValues::default();
+        self.rows.again(&self.starts, &wanted, |index, read| {
+            let chunk = wanted[index].0;
+            check_rows(&read, counts[chunk], self.starts[chunk])?;
+            for (index, array) in self.arrays(&read)?.into_iter().enumerate() {
+                if arrays[chunk][index].is_none() {
+                    arrays[chunk][index] = array;
+                }
+            }
+            asked.take(&self, &read, counts[..chunk].iter().sum());
+            Ok(true)
+        })?;
+        asked.raise(found, context)?;
+        let mut batches = Vec::with_capacity(counts.len());
+        for (chunk, (arrays, rows)) in arrays.into_iter().zip(&counts).enumerate() {
+            if *rows > 0 {
+                batches.push(batch(&schema, arrays, *rows, self.starts[chunk])?);
+            }
+        }
+        Ok(RawTable::new(None, schema, batches))
+    }
+}
+
+/// The rows of a chunk are as many each time.
+pub(super) fn check_rows(chunk: &Chunk, rows: usize, start: usize) -> Result<()> {
+    if chunk.rows == rows { Ok(()) } else { Err(changed(start).into()) }
+}
+
+/// A batch of all columns.
+pub(super) fn batch(
+    schema: &SchemaRef,
+    arrays: Vec<Option<ArrayRef>>,
+    rows: usize,
+    start: usize,
+) -> Result<RecordBatch> {
+    let arrays: Option<Vec<ArrayRef>> = arrays.into_iter().collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let arrays = arrays.ok_or_else(|| changed(start))?;
+    let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &options);
+    Ok(batch.map_err(corrupt)?)
+}
+
+/// Every value was of its column's type when the text was read before.
+pub(super) fn changed(offset: usize) -> Issue {
+    let message = "the file changed while it was read";
+    let issue = Issue::error(Stage::Parse, Code::Corrupt, message).byte_offset(offset as u64);
+    issue.hint("read a copy that nobody writes to")
+}
+
+pub(super) fn corrupt(error: ArrowError) -> Issue {
+    Issue::error(Stage::Parse, Code::Corrupt, error.to_string())
+}
+
+impl Column {
+    pub fn data_type(&self) -> arrow::datatypes::DataType {
+        match &self.asked {
+            Some(asked) => asked.inferred.data_type.clone(),
+            None => self.plan.data_type(),
+        }
+    }
+
+    /// How it is read from the text.
+    pub fn wanted(&self) -> &Plan {
+        if self.asked.is_some() { &Plan::Gather } else { &self.plan }
+    }
+}
+
+/// A feature's members are called as they are, unless a property is called so.
+fn shown_names(fields: &Fields) -> Vec<String> {
+    let name = |name: &str| match name.strip_prefix(char::from(super::MEMBER)) {
+        Some(member) if fields.index.contains_key(member) => format!("feature.{member}"),
+        Some(member) => member.to_owned(),
+        None => name.to_owned(),
+    };
+    fields.all.iter().map(|(key, _)| name(key)).collect()
+}
+
+fn check_fields(fields: &Fields, rows: &Rows, context: &Context<'_>) -> Result<()> {
+    let allowed = rows.most_columns;
+    if fields.all.len() > allowed || fields.count() > rows.most_fields() {
+        return Err(too_many_keys(context).into());
+    }
+    Ok(())
+}
+
+pub(super) fn too_many_keys(context: &Context<'_>) -> Issue {
+    let message = format!("more than {} different keys", context.limits.columns);
+    Issue::limit(Code::TooManyColumns, message, "columns")
+}
+
+fn check_sparse(fields: &Fields, context: &Context<'_>) -> Result<()> {
+    let (missing, present) = fields.sparse();
+    if missing > context.limits.sheet_cells && missing > present.saturating_mul(4) {
+        let message = format!(
+            "{} rows with {} different keys are mostly nothing: {present} values for {} cells",
+            fields.objects,
+            fields.all.len(),
+            missing.saturating_add(present)
+        );
+        return Err(Issue::limit(Code::TooManyCells, message, "sheet_cells").into());
+    }
+    Ok(())
+}
+
+/// Whether a chunk was stopped by too many keys.
+pub(super) fn is_overfull(notes: &Notes) -> bool {
+    matches!(notes.failed, Some((_, Halt::Overfull)))
+}

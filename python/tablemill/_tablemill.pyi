@@ -189,6 +189,7 @@ def read(
     # of one format
     orient: str | None = None,
     lines: bool | None = None,
+    record_path: str | Iterable[str] | None = None,
     sheet_name: str | int | Iterable[str | int] | None = None,
     row_groups: Iterable[int] | None = None,
     stripes: Iterable[int] | None = None,

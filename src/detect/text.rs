@@ -98,7 +98,8 @@ pub fn json_start(bytes: &[u8]) -> Confidence {
         }
         None => bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes),
     };
-    let head = head.trim_ascii_start();
+    // Texts of RFC 7464 begin with a record separator.
+    let head = head.strip_prefix(b"\x1e").unwrap_or(head).trim_ascii_start();
     let Some((first, rest)) = head.split_first() else { return Confidence::NameOnly };
     let next = rest.trim_ascii_start().first();
     match (first, next) {

@@ -27,6 +27,6 @@ pub use column::TextColumn;
 pub use convert::{BadValue, convert};
 pub use lattice::{Inferred, Seen, infer};
 pub use layout::Ambiguity;
-pub use number::{NumberShape, number_shape};
+pub use number::number_shape;
 pub use rules::{ColumnRules, Rules};
 pub use together::Habits;

@@ -99,6 +99,8 @@ parser_options! {
     orient: String,
     /// Whether JSON comes one value a line.
     lines: bool,
+    /// The keys that lead to the rows in a JSON document.
+    record_path: Vec<String>,
     /// Which sheets to read.
     sheet_name: Sheets,
     /// Parquet row groups to read.
@@ -231,6 +233,16 @@ static OPTIONS: &[(&str, Setter)] = &[
     }),
     ("orient", |o, v| set(&mut o.orient, text(v))),
     ("lines", |o, v| set(&mut o.lines, boolean(v))),
+    ("record_path", |o, v| {
+        let path = match v {
+            Value::String(pointer) if pointer.starts_with('/') => pointer_keys(pointer),
+            _ => texts(v)?,
+        };
+        match path.is_empty() {
+            true => Err("got [], expected a key, a list of keys or a JSON pointer".into()),
+            false => set(&mut o.record_path, Ok(path)),
+        }
+    }),
     ("sheet_name", |o, v| set(&mut o.sheet_name, texts(v).map(Sheets::Some))),
     ("row_groups", |o, v| set(&mut o.row_groups, wholes(v))),
     ("stripes", |o, v| set(&mut o.stripes, wholes(v))),
@@ -311,6 +323,11 @@ fn wholes(value: &Value) -> Result<Vec<u64>, String> {
         Some(items) => items.iter().map(whole).collect(),
         None => Ok(vec![whole(value)?]),
     }
+}
+
+/// The keys of a JSON pointer (RFC 6901).
+fn pointer_keys(pointer: &str) -> Vec<String> {
+    pointer[1..].split('/').map(|key| key.replace("~1", "/").replace("~0", "~")).collect()
 }
 
 fn set_sep(options: &mut ParserOptions, value: &Value) -> Result<(), String> {
@@ -415,6 +432,16 @@ mod tests {
         assert_eq!(options.usecols, Some(vec!["a".into(), "2".into()]));
         assert_eq!(options.comment, None);
         assert!(!options.given().contains_key("comment"));
+    }
+
+    #[test]
+    fn paths_to_rows() {
+        let path = |value: Value| parse(json!({"record_path": value})).map(|o| o.record_path);
+        let keys = |keys: &[&str]| Ok(Some(keys.iter().map(|key| (*key).to_owned()).collect()));
+        assert_eq!(path(json!("data")), keys(&["data"]));
+        assert_eq!(path(json!(["response", "docs"])), keys(&["response", "docs"]));
+        assert_eq!(path(json!("/a~1b/c~0d")), keys(&["a/b", "c~d"]));
+        assert!(path(json!([])).is_err() && path(json!({"a": 1})).is_err());
     }
 
     #[test]

@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, ListArray, NullArray, RecordBatch, RecordBatchOptions, StringBuilder,
-    StructArray,
+    ArrayRef, BooleanBuilder, Decimal128Array, DurationMicrosecondArray, DurationNanosecondArray,
+    ListArray, NullArray, RecordBatch, RecordBatchOptions, StringBuilder, StructArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
-use super::layout::Columns;
-use super::parse::{Document, Kind};
-use super::shape::Shape;
+use super::durations;
+use super::gather::{Columns, Told};
+use super::notes;
+use super::shape::{Record, Shape, Why};
+use super::tape::{Document, Kind};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::format::RawTable;
@@ -22,6 +24,8 @@ use crate::report::{Code, Issue, Stage};
 
 /// A batch holds at most so many rows.
 const BATCH_ROWS: u32 = 64 << 10;
+/// And at most so many bytes of one column, as its offsets are of 32 bits.
+const BATCH_BYTES: u64 = 1 << 30;
 
 /// The typed table.
 pub(super) fn table(
@@ -32,11 +36,23 @@ pub(super) fn table(
     crate::format::select::check_named_columns(&columns.names, context)?;
     let rules = Rules::for_strings(context.parser(), &columns.names);
     let mut kinds = Vec::with_capacity(columns.names.len());
+    let mut doubled = columns.doubled;
     for (index, (name, values)) in columns.names.iter().zip(&columns.values).enumerate() {
-        let shape = Shape::of(document, values.iter().map(|(_, node)| *node));
-        note_conflict(document, name, &shape, values, context);
-        kinds.push(kind(document, shape, rules.column(name, index), values));
+        let nodes = values.iter().map(|(_, node)| *node);
+        let (shape, inside) = match columns.told[index] {
+            Told::Json => (Shape::Json(Why::Asked), Default::default()),
+            _ => Shape::of(document, nodes, context.limits.columns),
+        };
+        doubled.add_all(inside);
+        notes::column(document, name, &shape, values, context);
+        let told = &columns.told[index];
+        let kind = kind(document, shape, rules.column(name, index), values, told);
+        if let (Told::Type(declared), false) = (told, kind.is_as_declared(told)) {
+            notes::undeclared(name, declared, &kind.data_type(), context);
+        }
+        kinds.push(kind);
     }
+    notes::doubled(document, doubled, context);
     let fields: Vec<Field> = columns
         .names
         .iter()
@@ -44,12 +60,13 @@ pub(super) fn table(
         .map(|(name, kind)| Field::new(name, kind.data_type(), true))
         .collect();
     let schema = Arc::new(Schema::new(fields));
-    let mut builder = Builder { document, budget: context.limits.sheet_cells };
+    let value_bytes = context.limits.value_bytes;
+    let mut builder = Builder { document, budget: context.limits.sheet_cells, value_bytes };
     let mut batches = Vec::new();
     let mut cursors = vec![0usize; columns.names.len()];
     let mut start = 0;
     while start < columns.rows {
-        let end = columns.rows.min(start + BATCH_ROWS);
+        let end = batch_end(document, &columns, &cursors, start);
         let mut arrays = Vec::with_capacity(kinds.len());
         for (index, kind) in kinds.iter().enumerate() {
             let values = &columns.values[index];
@@ -70,12 +87,33 @@ pub(super) fn table(
     Ok(RawTable::new(None, schema, batches))
 }
 
+/// Where the batch ends that begins at `start`.
+fn batch_end(document: &Document<'_>, columns: &Columns, cursors: &[usize], start: u32) -> u32 {
+    let mut end = columns.rows.min(start + BATCH_ROWS);
+    for (values, cursor) in columns.values.iter().zip(cursors) {
+        let mut bytes = 0;
+        for (row, node) in values[*cursor..].iter().take_while(|(row, _)| *row < end) {
+            let node = document.node(*node);
+            bytes += u64::from(node.end - node.start);
+            if bytes > BATCH_BYTES && *row > start {
+                end = *row;
+                break;
+            }
+        }
+    }
+    end
+}
+
 /// How a column is made.
 enum ColumnKind {
     /// As its values are.
     Shaped(Shape),
     /// From its values' texts, because an option asks for it.
     FromText(Inferred, ColumnRules),
+    /// From durations, as the schema declares them.
+    Durations(TimeUnit),
+    /// Nulls of a declared type.
+    Nulls(DataType),
 }
 
 impl ColumnKind {
@@ -83,21 +121,66 @@ impl ColumnKind {
         match self {
             ColumnKind::Shaped(shape) => shape.data_type(),
             ColumnKind::FromText(inferred, _) => inferred.data_type.clone(),
+            ColumnKind::Durations(unit) => DataType::Duration(*unit),
+            ColumnKind::Nulls(data_type) => data_type.clone(),
+        }
+    }
+
+    /// Whether the type is what a schema declares, as far as JSON has not settled it.
+    fn is_as_declared(&self, told: &Told) -> bool {
+        let data_type = self.data_type();
+        match told {
+            Told::Type(declared) => match declared.as_str() {
+                "datetime" => data_type.is_temporal() || data_type == DataType::Null,
+                "duration" => matches!(data_type, DataType::Duration(_) | DataType::Null),
+                "integer" => data_type.is_integer() || data_type.is_null() || !is_scalar(self),
+                "number" => data_type.is_numeric() || data_type.is_null() || !is_scalar(self),
+                "boolean" => matches!(data_type, DataType::Boolean | DataType::Null),
+                _ => true,
+            },
+            _ => true,
         }
     }
 }
 
-/// `dtype` and `parse_dates` work on scalars: numbers by any dtype, texts by dates too.
+/// Whether an option had no hand in the type.
+fn is_scalar(kind: &ColumnKind) -> bool {
+    matches!(kind, ColumnKind::Shaped(_))
+}
+
+/// `dtype` and `parse_dates` work on scalars: numbers by any dtype, texts by dates too. A schema in
+/// the document counts where they say nothing, and where all values fit it.
 fn kind(
     document: &Document<'_>,
     shape: Shape,
-    rules: ColumnRules,
+    mut rules: ColumnRules,
     values: &[(u32, u32)],
+    told: &Told,
 ) -> ColumnKind {
+    let declared = match told {
+        Told::Type(declared) if rules.forced.is_none() => declared.as_str(),
+        _ => "",
+    };
+    if shape == Shape::Nothing
+        && let Some(data_type) = declared_type(declared)
+    {
+        return ColumnKind::Nulls(data_type);
+    }
+    if shape == Shape::Text
+        && declared == "duration"
+        && let Some(unit) = unit(document, values)
+    {
+        return ColumnKind::Durations(unit);
+    }
+    if declared == "datetime" && !rules.wants_dates() {
+        let mut options = crate::options::ParserOptions::default();
+        options.parse_dates = Some(crate::options::ParseDates::All(true));
+        rules = Rules::for_strings(&options, &[]).column("", 0);
+    }
     let wants_text = rules.forced.is_some() || rules.has_null_texts();
     let is_dates = shape == Shape::Text && rules.wants_dates();
     let container =
-        matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Json | Shape::Nothing);
+        matches!(shape, Shape::List(_) | Shape::Struct(_) | Shape::Json(_) | Shape::Nothing);
     if container && rules.forced.is_none() || !wants_text && !is_dates {
         return ColumnKind::Shaped(shape);
     }
@@ -106,13 +189,41 @@ fn kind(
     let mut inferred = infer([&texts], &rules);
     // Texts that merely look like numbers stay text: JSON has numbers of its own.
     let is_temporal = inferred.data_type.is_temporal();
-    if rules.forced.is_none() && shape == Shape::Text && !is_temporal {
+    let is_text = matches!(shape, Shape::Text | Shape::Mixed);
+    if rules.forced.is_none() && is_text && !is_temporal {
         if !rules.has_null_texts() {
             return ColumnKind::Shaped(shape);
         }
         inferred = Inferred::text();
     }
     ColumnKind::FromText(inferred, rules)
+}
+
+/// The type of a column of nulls by its declaration.
+fn declared_type(declared: &str) -> Option<DataType> {
+    Some(match declared {
+        "integer" => DataType::Int64,
+        "number" => DataType::Float64,
+        "boolean" => DataType::Boolean,
+        "string" => DataType::Utf8,
+        "datetime" => DataType::Timestamp(TimeUnit::Microsecond, None),
+        "duration" => DataType::Duration(TimeUnit::Microsecond),
+        _ => return None,
+    })
+}
+
+/// The unit in which all durations are whole; nothing if a text is no duration.
+fn unit(document: &Document<'_>, values: &[(u32, u32)]) -> Option<TimeUnit> {
+    let mut unit = TimeUnit::Microsecond;
+    for (_, node) in values {
+        if document.node(*node).kind == Kind::Null {
+            continue;
+        }
+        if durations::nanoseconds(&document.scalar_text(*node))? % 1000 != 0 {
+            unit = TimeUnit::Nanosecond;
+        }
+    }
+    Some(unit)
 }
 
 fn texts(document: &Document<'_>, nodes: &[Option<u32>]) -> TextColumn {
@@ -127,38 +238,12 @@ fn texts(document: &Document<'_>, nodes: &[Option<u32>]) -> TextColumn {
     column
 }
 
-/// A column whose values are of several kinds is worth a word.
-fn note_conflict(
-    document: &Document<'_>,
-    name: &str,
-    shape: &Shape,
-    values: &[(u32, u32)],
-    context: &mut Context<'_>,
-) {
-    let is_text = |kind: Kind| matches!(kind, Kind::Text | Kind::EscapedText | Kind::Null);
-    let other = match shape {
-        Shape::Text => values.iter().find(|(_, node)| !is_text(document.node(*node).kind)),
-        Shape::Json => values.first(),
-        _ => None,
-    };
-    let Some((row, node)) = other else { return };
-    let kept = if *shape == Shape::Json { "JSON text" } else { "text" };
-    let message = format!("column {name:?} has values of several kinds and is kept as {kept}");
-    let at = document.node(*node).start as usize;
-    context.reporter.push(
-        Issue::warning(Stage::Parse, Code::MixedTypes, message)
-            .column(name)
-            .row(u64::from(*row) + 1)
-            .line(crate::detect::position(document.text, at).0)
-            .byte_offset(at as u64 + document.shift)
-            .raw(document.raw(*node)),
-    );
-}
-
 struct Builder<'d, 'a> {
     document: &'d Document<'a>,
     /// Cells that may still be made of nothing.
     budget: u64,
+    /// The most bytes of a value.
+    value_bytes: u64,
 }
 
 impl Builder<'_, '_> {
@@ -172,6 +257,10 @@ impl Builder<'_, '_> {
         let (inferred, rules) = match kind {
             ColumnKind::Shaped(shape) => return self.array(shape, nodes),
             ColumnKind::FromText(inferred, rules) => (inferred, rules),
+            ColumnKind::Durations(unit) => return Ok(self.durations(*unit, nodes)),
+            ColumnKind::Nulls(data_type) => {
+                return Ok(arrow::array::new_null_array(data_type, nodes.len()));
+            }
         };
         let texts = texts(self.document, nodes);
         let mut first_bad: Option<Error> = None;
@@ -210,9 +299,9 @@ impl Builder<'_, '_> {
                 Arc::new(builder.finish())
             }
             Shape::Number(_) => self.numbers(shape, nodes),
-            Shape::Text => self.texts(nodes),
-            Shape::Struct(children) if children.is_empty() => self.raw(nodes),
-            Shape::Json => self.raw(nodes),
+            Shape::Text | Shape::Mixed => self.texts(nodes),
+            Shape::Struct(record) if record.children.is_empty() => self.raw(nodes)?,
+            Shape::Json(_) => self.raw(nodes)?,
             Shape::List(element) => {
                 let mut inner = Vec::new();
                 let lengths = nodes.iter().map(|node| {
@@ -228,12 +317,13 @@ impl Builder<'_, '_> {
                 let field = Arc::new(Field::new("item", element.data_type(), true));
                 Arc::new(ListArray::new(field, offsets, values, nulls(nodes)))
             }
-            Shape::Struct(children) => self.structs(children, nodes)?,
+            Shape::Struct(record) => self.structs(record, nodes)?,
         })
     }
 
-    fn structs(&mut self, children: &[(String, Shape)], nodes: &[Option<u32>]) -> Result<ArrayRef> {
+    fn structs(&mut self, record: &Record, nodes: &[Option<u32>]) -> Result<ArrayRef> {
         let document = self.document;
+        let children = &record.children;
         // Room for every field of every row is made at once: asked for before it is taken, and only
         // where objects are there at all.
         let objects = nodes.iter().flatten().count();
@@ -241,7 +331,7 @@ impl Builder<'_, '_> {
         let present: u64 = nodes.iter().flatten().map(|n| u64::from(document.node(*n).count)).sum();
         self.charge(cells.saturating_sub(present))?;
         if objects == 0 {
-            let data_type = Shape::Struct(children.to_vec()).data_type();
+            let data_type = DataType::Struct(record.fields());
             return Ok(arrow::array::new_null_array(&data_type, nodes.len()));
         }
         let index: HashMap<&str, usize> =
@@ -259,11 +349,13 @@ impl Builder<'_, '_> {
         for ((_, shape), nodes) in children.iter().zip(&fields) {
             arrays.push(self.array(shape, nodes)?);
         }
-        let fields = children.iter().map(|(name, s)| Field::new(name, s.data_type(), true));
-        Ok(Arc::new(StructArray::new(fields.collect(), arrays, nulls(nodes))))
+        Ok(Arc::new(StructArray::new(record.fields(), arrays, nulls(nodes))))
     }
 
     fn numbers(&self, shape: &Shape, nodes: &[Option<u32>]) -> ArrayRef {
+        if let DataType::Decimal128(_, scale @ 1..) = shape.data_type() {
+            return self.decimals(scale, nodes);
+        }
         // The values were all seen when the type was chosen, so every one fits.
         let inferred = Inferred { data_type: shape.data_type(), ..Inferred::text() };
         let options = crate::options::ParserOptions::default();
@@ -278,11 +370,57 @@ impl Builder<'_, '_> {
         Arc::new(builder.finish())
     }
 
-    fn raw(&self, nodes: &[Option<u32>]) -> ArrayRef {
+    fn raw(&self, nodes: &[Option<u32>]) -> Result<ArrayRef> {
         let mut builder = StringBuilder::new();
-        let text = |node: u32| String::from_utf8_lossy(self.document.raw(node));
-        nodes.iter().for_each(|node| builder.append_option(node.map(text)));
-        Arc::new(builder.finish())
+        for node in nodes {
+            let text = node.map(|node| self.document.raw(node));
+            if let (Some(text), Some(node)) = (text, node)
+                && text.len() as u64 > self.value_bytes
+            {
+                let at = self.document.node(*node).start as usize;
+                let issue = Issue::limit(Code::ValueTooLarge, "a value too long", "value_bytes");
+                let line = crate::detect::position(self.document.text, at).0;
+                return Err(issue.line(line).byte_offset(at as u64 + self.document.shift).into());
+            }
+            builder.append_option(text.map(String::from_utf8_lossy));
+        }
+        Ok(Arc::new(builder.finish()))
+    }
+
+    fn durations(&self, unit: TimeUnit, nodes: &[Option<u32>]) -> ArrayRef {
+        let text = |node: u32| durations::nanoseconds(&self.document.scalar_text(node));
+        let values = nodes.iter().map(|node| node.and_then(text));
+        match unit {
+            TimeUnit::Nanosecond => Arc::new(values.collect::<DurationNanosecondArray>()),
+            _ => {
+                let micros = values.map(|value| value.map(|value| value / 1000));
+                Arc::new(micros.collect::<DurationMicrosecondArray>())
+            }
+        }
+    }
+
+    /// Plain decimals, which all fit.
+    fn decimals(&self, scale: i8, nodes: &[Option<u32>]) -> ArrayRef {
+        let value = |node: u32| {
+            let text = self.document.raw(node);
+            let mut behind = None;
+            let mut value = 0i128;
+            for byte in text.iter().filter(|byte| **byte != b'-') {
+                match byte {
+                    b'.' => behind = Some(0),
+                    digit => {
+                        value = value * 10 + i128::from(digit - b'0');
+                        behind = behind.map(|behind| behind + 1);
+                    }
+                }
+            }
+            let missing = (scale as u32).saturating_sub(behind.unwrap_or(0));
+            let value = value * 10i128.pow(missing);
+            if text.starts_with(b"-") { -value } else { value }
+        };
+        let values: Decimal128Array = nodes.iter().map(|node| node.map(value)).collect();
+        let data_type = DataType::Decimal128(38, scale);
+        Arc::new(values.with_data_type(data_type))
     }
 }
 

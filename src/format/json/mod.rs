@@ -1,19 +1,37 @@
-//! JSON in any layout: records, lines, columnar, split, index, columns, values, table, one object.
+//! JSON in any layout: records, lines, columnar, split, index, columns, values, table, GeoJSON, one
+//! object, or a document that wraps its rows.
 //!
 //! Takes text in any Unicode encoding; gives one table whose schema is the union of all keys;
 //! refuses what is no JSON, with line, column and byte offset.
 
 mod build;
+mod durations;
+mod frame;
+mod gather;
 mod layout;
+mod lines;
+mod mistakes;
+mod notes;
+mod outline;
 mod parse;
+mod path;
 mod shape;
+mod tape;
+mod wrapper;
+
+use std::ops::Range;
+
+use bytes::Bytes;
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::detect::encoding::decode;
 use crate::detect::{Confidence, Signature, json_start};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::options::FileType;
+use crate::report::Code;
+use frame::{Between, Frame, RowFrame};
+use layout::Layout;
 
 /// The reader of JSON.
 #[derive(Debug)]
@@ -38,6 +56,8 @@ impl FormatReader for Json {
         &[
             "orient",
             "lines",
+            "record_path",
+            "header",
             "dtype",
             "encoding",
             "encoding_errors",
@@ -55,10 +75,77 @@ impl FormatReader for Json {
 
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
         let text = decode(&input.bytes, context)?;
-        let document = parse::parse(&text.utf8, text.shift, context)?;
-        let columns = layout::columns(&document, context)?;
-        let table = build::table(&document, columns, context)?;
+        let (utf8, shift) = (without_separators(text.utf8), text.shift);
+        let table = match frame::find(&utf8, shift, &input.name, context)? {
+            Frame::Rows(frame) => {
+                let before = context.reporter.clone();
+                match read_rows(&utf8, shift, &frame, context) {
+                    // The brackets may not be what they seemed: then the whole text says so.
+                    Err(error) if is_outermost(&frame) && is_syntax(&error) => {
+                        context.reporter = before;
+                        read_document(&utf8, shift, 0..utf8.len(), &Layout::Records, context)?
+                    }
+                    table => table?,
+                }
+            }
+            Frame::Document(stretch, layout) => {
+                read_document(&utf8, shift, stretch, &layout, context)?
+            }
+        };
         super::note_options(context);
         Ok(vec![super::select::select(table, context)?])
     }
+}
+
+/// The table of the rows in a stretch of the text.
+fn read_rows(
+    text: &[u8],
+    shift: u64,
+    frame: &RowFrame,
+    context: &mut Context<'_>,
+) -> Result<RawTable> {
+    let stretch = frame.start..frame.end;
+    let document = parse::parse(text, stretch, &frame.between, shift, context)?;
+    let columns = gather::rows(&document, frame, context)?;
+    build::table(&document, columns, context)
+}
+
+/// The table of a document in a stretch of the text.
+fn read_document(
+    text: &[u8],
+    shift: u64,
+    stretch: Range<usize>,
+    layout: &Layout,
+    context: &mut Context<'_>,
+) -> Result<RawTable> {
+    let document = parse::parse(text, stretch, &Between::Nothing, shift, context)?;
+    let columns = gather::whole(&document, layout, context)?;
+    build::table(&document, columns, context)
+}
+
+/// Whether nothing stands around the rows but their brackets.
+fn is_outermost(frame: &RowFrame) -> bool {
+    frame.between == Between::Commas && frame.path.is_empty()
+}
+
+fn is_syntax(error: &Error) -> bool {
+    error.issue().code == Code::Syntax
+}
+
+/// The text of RFC 7464 without the separators that stand before its values: a blank for each, so
+/// that offsets stay.
+fn without_separators(text: Bytes) -> Bytes {
+    const SEPARATOR: u8 = 0x1e;
+    if text.first() != Some(&SEPARATOR) {
+        return text;
+    }
+    let mut bytes = text.to_vec();
+    bytes[0] = b' ';
+    for at in 1..bytes.len() {
+        // Elsewhere it would stand in a text, where it has to be escaped.
+        if bytes[at] == SEPARATOR && bytes[at - 1] == b'\n' {
+            bytes[at] = b' ';
+        }
+    }
+    bytes.into()
 }

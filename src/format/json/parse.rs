@@ -1,55 +1,26 @@
 //! Text to a tape: strict RFC 8259, depth bounded, no recursion.
+//!
+//! Takes the whole text, or the stretch of it in which the rows stand; gives a tape whose positions
+//! are those of the whole text. [`check`] keeps no tape: it only says what is wrong.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
+use super::frame::Between;
+use super::mistakes;
+use super::tape::{Document, Kind, Node, hex4};
 use crate::context::Context;
 use crate::detect::position;
 use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage, quote};
 
-/// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Null,
-    True,
-    False,
-    Number,
-    /// Text without escapes.
-    Text,
-    /// Text with escapes.
-    EscapedText,
-    Array,
-    Object,
-}
-
-/// One value on the tape. A container's children follow it; an object's are key, value, key, value.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Node {
-    pub kind: Kind,
-    /// For a container: how many elements or pairs.
-    pub count: u32,
-    /// Where its text begins and ends in the document; quotes of texts not included.
-    pub start: u32,
-    pub end: u32,
-    /// The tape index behind the value and all in it.
-    pub next: u32,
-}
-
-/// A parsed document.
-pub(super) struct Document<'a> {
-    pub text: &'a [u8],
-    pub nodes: Vec<Node>,
-    /// The values at the top: one, or many in newline-delimited JSON.
-    pub roots: Vec<u32>,
-    pub shift: u64,
-}
-
 /// Positions on the tape are 32 bits wide, so a document is at most this long.
 const LONGEST: usize = u32::MAX as usize;
 
-/// Parses the whole text.
+/// The tape of a stretch: one value, or rows as `between` says they follow each other.
 pub(super) fn parse<'a>(
     text: &'a [u8],
+    stretch: Range<usize>,
+    between: &Between,
     shift: u64,
     context: &mut Context<'_>,
 ) -> Result<Document<'a>> {
@@ -58,65 +29,63 @@ pub(super) fn parse<'a>(
         let issue = Issue::limit(Code::ValueTooLarge, message, "inflated_bytes");
         return Err(issue.hint("split it, or convert it to csv or parquet").into());
     }
-    let mut parser = Parser {
-        text,
-        at: 0,
-        nodes: Vec::new(),
-        stack: Vec::new(),
-        depth: context.limits.json_depth,
-        value_bytes: context.limits.value_bytes,
-    };
+    let mut parser = Parser::new(&text[..stretch.end], text, stretch.start, true, context);
     let mut roots: Vec<u32> = Vec::new();
-    let document = |nodes, roots| Document { text, nodes, roots, shift };
-    loop {
-        let gap = parser.at;
-        parser.skip_blanks();
-        if parser.at == text.len() {
-            break;
-        }
-        if !roots.is_empty() {
-            // Values one after the other are rows if each is an object, or arrays each in a line.
-            let follows_newline = text[gap..parser.at].contains(&b'\n');
-            let first = parser.nodes[roots[0] as usize].kind;
-            let fits = match (first, text[parser.at]) {
-                (Kind::Object, b'{') => true,
-                (Kind::Array, b'[') => follows_newline,
-                _ => false,
-            };
-            if !fits {
-                let message = format!(
-                    "got {} after the end of the document, expected nothing",
-                    parser.show(parser.at)
-                );
-                return Err(fail(text, shift, parser.at, message));
-            }
-        }
+    let walked = parser.rows(between, |parser| {
         roots.push(parser.nodes.len() as u32);
-        parser.value().map_err(|problem| problem.into_error(text, shift, parser.depth))?;
         if roots.len().is_multiple_of(1024) {
             context.progress().done(parser.at as u64);
         }
-    }
-    if roots.is_empty() {
+    });
+    walked.map_err(|problem| problem.into_error(text, shift, parser.limit, |at| at))?;
+    Ok(Document { text, nodes: parser.nodes, roots, shift })
+}
+
+/// Checks a text without keeping anything of it. What stands in `gap` is left out: somebody else
+/// reads it. `gap` is a stretch of whole elements of an array, so that the rest is a document.
+pub(super) fn check(
+    text: &[u8],
+    gap: Range<usize>,
+    shift: u64,
+    context: &mut Context<'_>,
+) -> Result<()> {
+    let around;
+    let rest = match gap.is_empty() {
+        true => text,
+        false => {
+            around = [&text[..gap.start], &text[gap.end..]].concat();
+            &around
+        }
+    };
+    let mut parser = Parser::new(rest, rest, 0, false, context);
+    let mut roots = 0u64;
+    let walked = parser.rows(&Between::Nothing, |_| roots += 1);
+    let whole = |at: usize| if at < gap.start { at } else { at + gap.len() };
+    walked.map_err(|problem| problem.into_error(text, shift, parser.limit, whole))?;
+    if roots == 0 {
         let issue = Issue::error(Stage::Parse, Code::Empty, "the file holds no JSON value");
         return Err(issue.line(1).byte_offset(shift).into());
     }
-    Ok(document(parser.nodes, roots))
+    Ok(())
 }
 
-/// An error at an offset, with line, column, byte offset and the line's text.
+/// An error at an offset, with line, column, byte offset, the line's text and what to do about it.
 pub(super) fn fail(text: &[u8], shift: u64, at: usize, message: String) -> Error {
     let (line, column) = position(text, at);
     let begin = memchr::memrchr(b'\n', &text[..at.min(text.len())]).map_or(0, |end| end + 1);
     let from = begin.max(at.saturating_sub(60));
     let rest = &text[from..];
     let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len()).min(at - from + 40);
+    let hint = mistakes::hint(text, at, &message);
     let message = format!("{message} (line {line}, column {column})");
-    Issue::error(Stage::Parse, Code::Syntax, message)
+    let issue = Issue::error(Stage::Parse, Code::Syntax, message)
         .line(line)
         .byte_offset(at as u64 + shift)
-        .raw(&rest[..end])
-        .into()
+        .raw(&rest[..end]);
+    match hint {
+        Some(hint) => issue.hint(hint).into(),
+        None => issue.into(),
+    }
 }
 
 enum Problem {
@@ -126,15 +95,21 @@ enum Problem {
 }
 
 impl Problem {
-    fn into_error(self, text: &[u8], shift: u64, depth: usize) -> Error {
+    fn into_error(
+        self,
+        text: &[u8],
+        shift: u64,
+        depth: usize,
+        whole: impl Fn(usize) -> usize,
+    ) -> Error {
         let (at, issue) = match self {
-            Problem::Syntax(at, message) => return fail(text, shift, at, message),
+            Problem::Syntax(at, message) => return fail(text, shift, whole(at), message),
             Problem::TooDeep(at) => {
                 let message = format!("values nested deeper than {depth}");
-                (at, Issue::limit(Code::TooDeep, message, "json_depth"))
+                (whole(at), Issue::limit(Code::TooDeep, message, "json_depth"))
             }
             Problem::TooLong(at) => {
-                (at, Issue::limit(Code::ValueTooLarge, "a value too long", "value_bytes"))
+                (whole(at), Issue::limit(Code::ValueTooLarge, "a value too long", "value_bytes"))
             }
         };
         issue.line(position(text, at).0).byte_offset(at as u64 + shift).into()
@@ -142,17 +117,80 @@ impl Problem {
 }
 
 struct Parser<'a> {
+    /// What to parse, from the beginning of the whole text.
     text: &'a [u8],
+    /// The whole text, to say what stands behind the end.
+    whole: &'a [u8],
     at: usize,
+    keep: bool,
     nodes: Vec<Node>,
-    stack: Vec<u32>,
-    depth: usize,
+    /// The containers that are open, and where they are on the tape.
+    stack: Vec<(Kind, u32)>,
+    limit: usize,
     value_bytes: u64,
 }
 
 type Parsed<T = ()> = std::result::Result<T, Problem>;
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(
+        text: &'a [u8],
+        whole: &'a [u8],
+        at: usize,
+        keep: bool,
+        context: &Context<'_>,
+    ) -> Parser<'a> {
+        Parser {
+            text,
+            whole,
+            at,
+            keep,
+            nodes: Vec::new(),
+            stack: Vec::new(),
+            limit: context.limits.json_depth,
+            value_bytes: context.limits.value_bytes,
+        }
+    }
+
+    /// All values at the top.
+    fn rows(&mut self, between: &Between, mut begun: impl FnMut(&Self)) -> Parsed {
+        let mut first = None;
+        self.skip_blanks();
+        while self.at < self.text.len() {
+            begun(self);
+            let start = self.at;
+            first.get_or_insert(self.text[start]);
+            self.value()?;
+            let gap = self.at;
+            self.skip_blanks();
+            if *between == Between::Commas {
+                match self.text.get(self.at) {
+                    Some(b',') => self.at += 1,
+                    Some(_) => return self.expected("',' or ']'"),
+                    None => break,
+                }
+                self.skip_blanks();
+                if self.at == self.text.len() {
+                    return self.expected("a value");
+                }
+                continue;
+            }
+            let Some(next) = self.text.get(self.at) else { break };
+            // Values one after the other are rows if each is an object, or arrays each in a line.
+            let fits = match (first, next) {
+                (Some(b'{'), b'{') => true,
+                (Some(b'['), b'[') => self.text[gap..self.at].contains(&b'\n'),
+                _ => false,
+            };
+            if !fits {
+                let got = self.show(self.at);
+                let message = format!("got {got} after the end of the document, expected nothing");
+                return Err(Problem::Syntax(self.at, message));
+            }
+        }
+        Ok(())
+    }
+
     fn skip_blanks(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.text.get(self.at) {
             self.at += 1;
@@ -160,10 +198,16 @@ impl Parser<'_> {
     }
 
     fn show(&self, at: usize) -> String {
-        match std::str::from_utf8(&self.text[at..self.text.len().min(at + 4)]) {
-            _ if at >= self.text.len() => "the end of the file".into(),
+        let text = self.whole;
+        match std::str::from_utf8(&text[at.min(text.len())..text.len().min(at + 4)]) {
+            _ if at >= text.len() => "the end of the file".into(),
             Ok(text) => text.chars().next().map_or_else(String::new, |c| format!("{c:?}")),
-            Err(_) => format!("'{}'", quote(&self.text[at..at + 1])),
+            // The cut may go through the character behind this one.
+            Err(error) if error.valid_up_to() > 0 => {
+                let one = String::from_utf8_lossy(&text[at..at + error.valid_up_to()]);
+                one.chars().next().map_or_else(String::new, |c| format!("{c:?}"))
+            }
+            Err(_) => format!("'{}'", quote(&text[at..at + 1])),
         }
     }
 
@@ -195,8 +239,10 @@ impl Parser<'_> {
             }
             // A value has ended: what follows depends on what it is in.
             loop {
-                let Some(container) = self.stack.last().copied() else { return Ok(()) };
-                self.nodes[container as usize].count += 1;
+                let Some((_, container)) = self.stack.last() else { return Ok(()) };
+                if self.keep {
+                    self.nodes[*container as usize].count += 1;
+                }
                 self.skip_blanks();
                 let is_array = self.inside_is_array();
                 match (self.text.get(self.at), is_array) {
@@ -219,16 +265,16 @@ impl Parser<'_> {
     }
 
     fn inside_is_array(&self) -> bool {
-        self.stack.last().is_some_and(|index| self.nodes[*index as usize].kind == Kind::Array)
+        self.stack.last().is_some_and(|(kind, _)| *kind == Kind::Array)
     }
 
     /// Begins a container; `false` if it is empty and has ended already.
     fn open(&mut self, kind: Kind) -> Parsed<bool> {
-        if self.stack.len() >= self.depth {
+        if self.stack.len() >= self.limit {
             return Err(Problem::TooDeep(self.at));
         }
+        self.stack.push((kind, self.nodes.len() as u32));
         self.push(kind, self.at, self.at);
-        self.stack.push(self.nodes.len() as u32 - 1);
         self.at += 1;
         self.skip_blanks();
         let end = if kind == Kind::Array { b']' } else { b'}' };
@@ -241,7 +287,9 @@ impl Parser<'_> {
 
     fn close(&mut self) {
         self.at += 1;
-        if let Some(index) = self.stack.pop() {
+        if let Some((_, index)) = self.stack.pop()
+            && self.keep
+        {
             let next = self.nodes.len() as u32;
             let node = &mut self.nodes[index as usize];
             node.next = next;
@@ -250,8 +298,10 @@ impl Parser<'_> {
     }
 
     fn push(&mut self, kind: Kind, start: usize, end: usize) {
-        let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { kind, count: 0, start: start as u32, end: end as u32, next });
+        if self.keep {
+            let next = self.nodes.len() as u32 + 1;
+            self.nodes.push(Node { kind, count: 0, start: start as u32, end: end as u32, next });
+        }
     }
 
     fn key(&mut self) -> Parsed {
@@ -376,104 +426,4 @@ impl Parser<'_> {
             }
         }
     }
-}
-
-fn hex4(text: &[u8], at: usize) -> Option<u32> {
-    let digits = text.get(at..at + 4)?;
-    digits
-        .iter()
-        .try_fold(0, |value, digit| char::from(*digit).to_digit(16).map(|digit| value * 16 + digit))
-}
-
-impl Document<'_> {
-    pub(super) fn node(&self, index: u32) -> &Node {
-        &self.nodes[index as usize]
-    }
-
-    /// The value's text as the file has it.
-    pub(super) fn raw(&self, index: u32) -> &[u8] {
-        let node = self.node(index);
-        match node.kind {
-            Kind::Text | Kind::EscapedText => {
-                &self.text[node.start as usize - 1..node.end as usize + 1]
-            }
-            _ => &self.text[node.start as usize..node.end as usize],
-        }
-    }
-
-    /// The scalar as text: a text without its quotes and escapes, anything else as it stands.
-    pub(super) fn scalar_text(&self, index: u32) -> Cow<'_, str> {
-        let node = self.node(index);
-        let raw = String::from_utf8_lossy(&self.text[node.start as usize..node.end as usize]);
-        if node.kind == Kind::EscapedText { Cow::Owned(unescape(&raw)) } else { raw }
-    }
-
-    /// The elements of an array.
-    pub(super) fn elements(&self, index: u32) -> Elements<'_> {
-        let node = self.node(index);
-        Elements { nodes: &self.nodes, at: index + 1, end: node.next }
-    }
-
-    /// The pairs of an object: key, value.
-    pub(super) fn pairs(&self, index: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let mut elements = self.elements(index);
-        std::iter::from_fn(move || Some((elements.next()?, elements.next()?)))
-    }
-
-    /// The value of a key; the last one counts.
-    pub(super) fn get(&self, object: u32, key: &str) -> Option<u32> {
-        let pairs = self.pairs(object).filter(|(name, _)| self.scalar_text(*name) == key);
-        pairs.last().map(|(_, value)| value)
-    }
-}
-
-pub(super) struct Elements<'a> {
-    nodes: &'a [Node],
-    at: u32,
-    end: u32,
-}
-
-impl Iterator for Elements<'_> {
-    type Item = u32;
-
-    fn next(&mut self) -> Option<u32> {
-        let index = self.at;
-        (index < self.end).then(|| {
-            self.at = self.nodes[index as usize].next;
-            index
-        })
-    }
-}
-
-/// Escapes resolved; they were checked when the text was parsed.
-fn unescape(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
-        text.push_str(&rest[..at]);
-        let bytes = rest.as_bytes();
-        let mut used = 2;
-        match bytes.get(at + 1) {
-            Some(b'b') => text.push('\u{8}'),
-            Some(b'f') => text.push('\u{c}'),
-            Some(b'n') => text.push('\n'),
-            Some(b'r') => text.push('\r'),
-            Some(b't') => text.push('\t'),
-            Some(b'u') => {
-                let mut unit = hex4(bytes, at + 2).unwrap_or(0xfffd);
-                used = 6;
-                if let 0xd800..=0xdbff = unit {
-                    let low = hex4(bytes, at + 8).unwrap_or(0xdc00);
-                    unit = 0x10000 + ((unit - 0xd800) << 10) + (low.wrapping_sub(0xdc00) & 0x3ff);
-                    used = 12;
-                }
-                text.push(char::from_u32(unit).unwrap_or('\u{fffd}'));
-            }
-            Some(other) => text.push(char::from(*other)),
-            None => break,
-        }
-        rest = rest.get(at + used..).unwrap_or_default();
-    }
-    text.push_str(rest);
-    text
 }

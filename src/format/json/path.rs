@@ -1,0 +1,100 @@
+//! Rows inside of a document: the option that names them, and what stands beside them.
+
+use super::frame::{Finder, Frame};
+use super::layout::Layout;
+use super::outline::{Item, Sort, outline};
+use crate::detect::position;
+use crate::error::Result;
+use crate::report::{Code, Issue, Stage};
+
+/// So many keys are named in an issue.
+const NAMED: usize = 10;
+
+impl<'a> Finder<'a, '_, '_> {
+    /// The rows that the option `record_path` names.
+    pub(super) fn by_path(&mut self, start: usize, path: &[String]) -> Result<Frame> {
+        let Some(root) = outline(self.text, start) else {
+            return Ok(Frame::Document(0..self.text.len(), Layout::Row));
+        };
+        let mut keys = path.to_vec();
+        let dotted = |key: &String| key.contains('.') && root.get(key).is_none();
+        if let [one] = path
+            && dotted(one)
+        {
+            keys = one.split('.').map(str::to_owned).collect();
+        }
+        let mut item = &root;
+        for (depth, key) in keys.iter().enumerate() {
+            let next = match item.sort {
+                Sort::Array => key.parse::<usize>().ok().and_then(|index| item.inner.get(index)),
+                _ => item.get(key),
+            };
+            item = next.ok_or_else(|| no_such_path(&keys[..=depth], item, self.shift))?;
+        }
+        let frame = match item.sort {
+            Sort::Array => self.rows(item, keys, &root)?,
+            Sort::Object => self.object(item, keys, &root)?,
+            _ => return Err(no_such_path(&keys, item, self.shift).into()),
+        };
+        Ok(frame.unwrap_or(Frame::Document(0..self.text.len(), Layout::Row)))
+    }
+
+    /// Names what stands beside the rows, and is in no table.
+    pub(super) fn note_left_out(&mut self, root: &Item<'a>, path: &[String]) {
+        let mut names = Vec::new();
+        let mut first = None;
+        let mut object = root;
+        let mut prefix = String::new();
+        for key in path {
+            let Some(next) = object.get(key) else { break };
+            for item in &object.inner {
+                let is_kind = item.key == b"type" && path == ["features"];
+                if item.start == next.start || is_kind {
+                    continue;
+                }
+                first.get_or_insert(item.start..item.end);
+                names.push(format!("{:?}", format!("{prefix}{}", item.name())));
+            }
+            prefix.push_str(key);
+            prefix.push('.');
+            object = next;
+        }
+        let Some(first) = first else { return };
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        let mut listed = names.join(", ");
+        if more > 0 {
+            listed.push_str(&format!(" and {more} more"));
+        }
+        let message = format!("the rows are those of {:?}; left out: {listed}", path.join("."));
+        self.context.reporter.push(
+            Issue::warning(Stage::Parse, Code::SkippedKey, message)
+                .line(position(self.text, first.start).0)
+                .byte_offset(first.start as u64 + self.shift)
+                .raw(&self.text[first])
+                .hint("the option record_path names other rows"),
+        );
+    }
+}
+
+fn no_such_path(path: &[String], item: &Item<'_>, shift: u64) -> Issue {
+    let at = path.join(".");
+    let message = match item.sort {
+        Sort::Object => {
+            let mut keys: Vec<String> =
+                item.inner.iter().take(NAMED).map(|key| format!("{:?}", key.name())).collect();
+            if item.count > NAMED as u64 {
+                keys.push("…".into());
+            }
+            format!("record_path: there is no {at:?}; the keys there are {}", keys.join(", "))
+        }
+        Sort::Array => format!(
+            "record_path: {at:?} goes into an array, expected its position from 0 to {}",
+            item.inner.len().saturating_sub(1)
+        ),
+        _ => format!("record_path: {at:?} is neither array nor object"),
+    };
+    Issue::error(Stage::Parse, Code::BadOption, message)
+        .byte_offset(item.start as u64 + shift)
+        .hint("leave record_path out to have the rows found")
+}

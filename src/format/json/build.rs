@@ -13,6 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use super::durations;
 use super::gather::{Columns, Told};
 use super::notes;
+use super::rows::MOST_FIELDS;
 use super::shape::{Record, Shape, Why};
 use super::tape::{Document, Kind};
 use crate::context::Context;
@@ -41,7 +42,7 @@ pub(super) fn table(
         let nodes = values.iter().map(|(_, node)| *node);
         let (shape, inside) = match columns.told[index] {
             Told::Json => (Shape::Json(Why::Asked), Default::default()),
-            _ => Shape::of(document, nodes, context.limits.columns),
+            _ => Shape::of(document, nodes, context.limits.columns.min(MOST_FIELDS)),
         };
         doubled.add_all(inside);
         notes::column(document, name, &shape, values, context);

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+#[cfg(test)]
 use super::frame::RowFrame;
 use super::layout::{Layout, is_agent};
 use super::parse::fail;
@@ -58,7 +59,8 @@ impl Doubled {
     }
 }
 
-/// The columns of rows that follow each other.
+/// The columns of rows that follow each other: what the reader of rows is held to.
+#[cfg(test)]
 pub(super) fn rows(
     document: &Document<'_>,
     frame: &RowFrame,

@@ -15,6 +15,7 @@ mod notes;
 mod outline;
 mod parse;
 mod path;
+mod rows;
 mod shape;
 mod tape;
 mod wrapper;
@@ -70,19 +71,22 @@ impl FormatReader for Json {
             "na_values",
             "keep_default_na",
             "na_filter",
+            "on_bad_lines",
         ]
     }
 
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
-        let text = decode(&input.bytes, context)?;
-        let (utf8, shift) = (without_separators(text.utf8), text.shift);
+        let mut text = decode(&input.bytes, context)?;
+        text.utf8 = without_separators(text.utf8);
+        let (utf8, shift) = (text.utf8.clone(), text.shift);
         let table = match frame::find(&utf8, shift, &input.name, context)? {
             Frame::Rows(frame) => {
                 let before = context.reporter.clone();
-                match read_rows(&utf8, shift, &frame, context) {
+                match rows::table(rows::Rows::new(&frame, &utf8, context), &text, context) {
                     // The brackets may not be what they seemed: then the whole text says so.
                     Err(error) if is_outermost(&frame) && is_syntax(&error) => {
                         context.reporter = before;
+                        parse::check(&utf8, 0..0, shift, context)?;
                         read_document(&utf8, shift, 0..utf8.len(), &Layout::Records, context)?
                     }
                     table => table?,
@@ -95,19 +99,6 @@ impl FormatReader for Json {
         super::note_options(context);
         Ok(vec![super::select::select(table, context)?])
     }
-}
-
-/// The table of the rows in a stretch of the text.
-fn read_rows(
-    text: &[u8],
-    shift: u64,
-    frame: &RowFrame,
-    context: &mut Context<'_>,
-) -> Result<RawTable> {
-    let stretch = frame.start..frame.end;
-    let document = parse::parse(text, stretch, &frame.between, shift, context)?;
-    let columns = gather::rows(&document, frame, context)?;
-    build::table(&document, columns, context)
 }
 
 /// The table of a document in a stretch of the text.

@@ -69,22 +69,41 @@ pub(super) fn check(
     Ok(())
 }
 
+/// What is wrong in a stretch, if anything is, and where. The line is for the caller to add, who may
+/// know it sooner.
+pub(super) fn problem(
+    text: &[u8],
+    stretch: Range<usize>,
+    between: Between,
+    context: &Context<'_>,
+) -> Option<(usize, Issue)> {
+    let mut parser = Parser::new(&text[..stretch.end], text, stretch.start, false, context);
+    let problem = parser.rows(&between, |_| {}).err()?;
+    Some(match problem {
+        Problem::Syntax(at, message) => (at, syntax(text, at, message)),
+        Problem::TooDeep(at) | Problem::TooLong(at) => (at, problem.over_limit(parser.limit)),
+    })
+}
+
 /// An error at an offset, with line, column, byte offset, the line's text and what to do about it.
 pub(super) fn fail(text: &[u8], shift: u64, at: usize, message: String) -> Error {
     let (line, column) = position(text, at);
+    let issue = syntax(text, at, message).line(line).byte_offset(at as u64 + shift);
+    let message = format!("{} (line {line}, column {column})", issue.message);
+    Issue { message, ..issue }.into()
+}
+
+/// The issue with the line's text and what to do about it.
+fn syntax(text: &[u8], at: usize, message: String) -> Issue {
     let begin = memchr::memrchr(b'\n', &text[..at.min(text.len())]).map_or(0, |end| end + 1);
     let from = begin.max(at.saturating_sub(60));
     let rest = &text[from..];
     let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len()).min(at - from + 40);
     let hint = mistakes::hint(text, at, &message);
-    let message = format!("{message} (line {line}, column {column})");
-    let issue = Issue::error(Stage::Parse, Code::Syntax, message)
-        .line(line)
-        .byte_offset(at as u64 + shift)
-        .raw(&rest[..end]);
+    let issue = Issue::error(Stage::Parse, Code::Syntax, message).raw(&rest[..end]);
     match hint {
-        Some(hint) => issue.hint(hint).into(),
-        None => issue.into(),
+        Some(hint) => issue.hint(hint),
+        None => issue,
     }
 }
 
@@ -95,6 +114,18 @@ enum Problem {
 }
 
 impl Problem {
+    fn over_limit(&self, depth: usize) -> Issue {
+        match self {
+            Problem::TooLong(_) => {
+                Issue::limit(Code::ValueTooLarge, "a value too long", "value_bytes")
+            }
+            _ => {
+                let message = format!("values nested deeper than {depth}");
+                Issue::limit(Code::TooDeep, message, "json_depth")
+            }
+        }
+    }
+
     fn into_error(
         self,
         text: &[u8],
@@ -104,13 +135,7 @@ impl Problem {
     ) -> Error {
         let (at, issue) = match self {
             Problem::Syntax(at, message) => return fail(text, shift, whole(at), message),
-            Problem::TooDeep(at) => {
-                let message = format!("values nested deeper than {depth}");
-                (whole(at), Issue::limit(Code::TooDeep, message, "json_depth"))
-            }
-            Problem::TooLong(at) => {
-                (whole(at), Issue::limit(Code::ValueTooLarge, "a value too long", "value_bytes"))
-            }
+            Problem::TooDeep(at) | Problem::TooLong(at) => (whole(at), self.over_limit(depth)),
         };
         issue.line(position(text, at).0).byte_offset(at as u64 + shift).into()
     }

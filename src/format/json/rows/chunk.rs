@@ -155,7 +155,10 @@ impl Rows {
                 return Err(Halt::Broken);
             }
             self.row(reader, root)?;
-            reader.blanks();
+            // Blanks behind the last row of a chunk are the next one's.
+            if self.between == Between::Commas || reader.at < end {
+                reader.blanks();
+            }
             if self.between == Between::Commas && reader.at < self.end {
                 if reader.peek() != b',' {
                     return Err(Halt::Broken);
@@ -209,14 +212,10 @@ impl Rows {
             let known = root
                 .fields
                 .get(position)
-                .is_some_and(|field| field.present && self.is_position(&field.name, position));
-            let field = match (known, self.names.as_ref()) {
-                (true, _) => Some(position),
-                (false, None) => reader.named(root, position.to_string().as_bytes())?,
-                (false, Some(names)) => match names.get(position) {
-                    Some(name) => reader.named(root, name.as_bytes())?,
-                    None => reader.named(root, position.to_string().as_bytes())?,
-                },
+                .is_some_and(|field| field.present && is_position(&field.name, position));
+            let field = match known {
+                true => Some(position),
+                false => reader.named(root, position.to_string().as_bytes())?,
             };
             match field {
                 Some(field) => reader.field(root, field, row, depth)?,
@@ -230,16 +229,6 @@ impl Rows {
                 b',' => reader.blanks(),
                 b']' => return Ok(()),
                 _ => return Err(Halt::Broken),
-            }
-        }
-    }
-
-    fn is_position(&self, name: &str, position: usize) -> bool {
-        match &self.names {
-            Some(names) => names.get(position).is_some_and(|known| **known == *name),
-            // No zero or plus before it.
-            None => {
-                name.parse() == Ok(position) && (position == 0 || !name.starts_with(['0', '+']))
             }
         }
     }
@@ -258,8 +247,10 @@ impl Rows {
             let key = if escaped { &[][..] } else { &reader.text[start..end] };
             match (key, reader.peek()) {
                 (b"properties", b'{') => reader.fields(root, row, depth)?,
-                (b"type", _) => reader.skip(depth)?,
                 (b"properties", b'n') => reader.skip(depth)?,
+                (b"type", b'"') if reader.text[reader.at..].starts_with(b"\"Feature\"") => {
+                    reader.skip(depth)?;
+                }
                 _ => {
                     let mut name = vec![super::MEMBER];
                     super::quick::unescape(reader.text, start, end, &mut name);
@@ -279,4 +270,9 @@ impl Rows {
             }
         }
     }
+}
+
+fn is_position(name: &str, position: usize) -> bool {
+    // No zero or plus before it.
+    name.parse() == Ok(position) && (position == 0 || !name.starts_with(['0', '+']))
 }

@@ -6,7 +6,6 @@
 //! otherwise is read from it again. Neither threads nor chunk size can change what comes out.
 
 mod asked;
-#[cfg(test)]
 mod cases;
 mod chunk;
 mod in_file;
@@ -23,21 +22,13 @@ mod table;
 
 use bytes::Bytes;
 
+use super::frame::{Between, RowFrame};
+use crate::context::Context;
+
 pub(super) use table::table;
 
-/// How rows follow each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Between {
-    /// Each on a line of its own; a broken line costs that line.
-    Lines,
-    /// One after the other, over lines at will.
-    Nothing,
-    /// Separated by commas; the brackets are outside of the stretch.
-    Commas,
-}
-
 /// A nested object may have so many different keys; with more, all such objects are kept as text.
-const MOST_FIELDS: usize = 1000;
+pub(super) const MOST_FIELDS: usize = 1000;
 
 /// Stands before the name of a feature's member, which is no property.
 const MEMBER: u8 = 0;
@@ -49,8 +40,8 @@ pub(super) struct Rows {
     pub start: usize,
     pub end: usize,
     pub between: Between,
-    /// Names for rows that are arrays, else by position.
-    pub names: Option<Vec<String>>,
+    /// Names for rows that are arrays; by position without, or beyond them.
+    pub names: Vec<String>,
     /// Each row is a GeoJSON feature.
     pub features: bool,
     pub value_bytes: usize,
@@ -58,4 +49,24 @@ pub(super) struct Rows {
     pub most_columns: usize,
     pub threads: usize,
     pub chunk_bytes: usize,
+}
+
+impl Rows {
+    /// The rows of a text that were found.
+    pub fn new(frame: &RowFrame, text: &Bytes, context: &Context<'_>) -> Self {
+        let limits = context.limits;
+        Rows {
+            text: text.clone(),
+            start: frame.start,
+            end: frame.end,
+            between: frame.between,
+            names: frame.names.clone().unwrap_or_default(),
+            features: frame.features,
+            value_bytes: usize::try_from(limits.value_bytes).unwrap_or(usize::MAX),
+            depth: limits.json_depth,
+            most_columns: limits.columns,
+            threads: context.options.parallelism.threads(),
+            chunk_bytes: context.options.parallelism.chunk_bytes(),
+        }
+    }
 }

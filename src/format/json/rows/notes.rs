@@ -1,12 +1,13 @@
 //! What is reported of rows and columns.
 
-use super::{Between, Rows};
+use super::super::parse;
 use super::chunk::{Broken, Notes};
 use super::piece::{Fields, Summary};
 use super::plan::Plan;
 use super::read::{Halt, Reader};
 use super::seen::Kinds;
 use super::table::{Column, is_overfull, too_many_keys};
+use super::{Between, Rows};
 use crate::context::Context;
 use crate::detect::encoding::Text;
 use crate::error::{Error, Result};
@@ -114,13 +115,11 @@ impl<'a> Found<'a> {
     }
 
     /// What the tape parser says of a stretch.
-    fn problem(&self, start: usize, end: usize, context: &mut Context<'_>) -> Option<Issue> {
-        super::super::explain(self.place.utf8, start..end, self.rows_in.between, context).map(
-            |(issue, at)| {
-                let issue = issue.line(self.place.line(at));
-                issue.byte_offset(at as u64 + self.place.shift)
-            },
-        )
+    fn problem(&self, start: usize, end: usize, context: &Context<'_>) -> Option<Issue> {
+        let (at, issue) =
+            parse::problem(self.place.utf8, start..end, self.rows_in.between, context)?;
+        let issue = issue.line(self.place.line(at)).byte_offset(at as u64 + self.place.shift);
+        Some(issue)
     }
 
     /// What is known when all is read.
@@ -133,8 +132,8 @@ impl<'a> Found<'a> {
         }
         if let Some(at) = self.first_repeated {
             let message = match self.repeated {
-                1 => "a key stands twice in its object; the last one counts".to_owned(),
-                many => format!("{many} keys stand twice in their object; the last one counts"),
+                1 => "a key stands twice in its object; the last counts".to_owned(),
+                many => format!("{many} keys stand twice in their objects; the last counts"),
             };
             let issue = Issue::warning(Stage::Parse, Code::DuplicateKey, message);
             let issue = issue.line(self.place.line(at)).byte_offset(at as u64 + self.place.shift);
@@ -159,6 +158,23 @@ impl<'a> Found<'a> {
     }
 }
 
+/// Rows that have more values than there are names.
+fn long_rows(found: &Found<'_>, fields: &Fields, context: &mut Context<'_>) {
+    let named = found.rows_in.names.len();
+    let beyond = fields.all.get(named).filter(|(key, _)| named > 0 && **key == *named.to_string());
+    let Some((_, summary)) = beyond else { return };
+    let message = format!(
+        "{} rows have more values than there are names ({named}); further columns are called by \
+         position",
+        summary.rows - summary.nulls
+    );
+    let issue = Issue::warning(Stage::Parse, Code::LongRow, message);
+    context.reporter.push(match summary.seen.first_but(None) {
+        Some(first) => found.at_value(issue, first.offset, first.row),
+        None => issue,
+    });
+}
+
 /// Columns whose values are of several kinds, are maps, or do not survive whole.
 pub(super) fn columns(
     found: &Found<'_>,
@@ -166,6 +182,7 @@ pub(super) fn columns(
     columns: &[Column],
     context: &mut Context<'_>,
 ) {
+    long_rows(found, fields, context);
     for (column, (_, summary)) in columns.iter().zip(&fields.all) {
         note(found, &column.name, summary, &column.plan, context);
     }
@@ -192,8 +209,8 @@ fn note(found: &Found<'_>, name: &str, summary: &Summary, plan: &Plan, context: 
             let keys = summary.fields.all.len();
             let more = if summary.fields.overfull { "more than " } else { "" };
             let message = format!(
-                "column {name:?} has objects with {more}{keys} different keys; they are kept as \
-                 JSON text"
+                "the objects in column {name:?} have {more}{keys} different keys, few of them in \
+                 each: they are kept as JSON text"
             );
             seen.first_but(None).map(|first| (warning(Code::MixedTypes, message), first))
         }
@@ -205,9 +222,12 @@ fn note(found: &Found<'_>, name: &str, summary: &Summary, plan: &Plan, context: 
         }
         Plan::Scalar if seen.kinds.only(Kinds::NUMBER) => {
             let message = format!(
-                "column {name:?} has numbers that no number type holds all of, and is kept as text"
+                "column {name:?} is kept as text: its numbers fit neither a float64 nor a decimal \
+                 of 38 digits"
             );
-            seen.first_but(None).map(|first| (warning(Code::FloatPrecision, message), first))
+            let hint = format!("dtype={{{name:?}: \"float64\"}} takes the nearest float");
+            let first = seen.first_but(None);
+            first.map(|first| (warning(Code::FloatPrecision, message).hint(hint), first))
         }
         Plan::Scalar => {
             let message =
@@ -216,16 +236,15 @@ fn note(found: &Found<'_>, name: &str, summary: &Summary, plan: &Plan, context: 
             first.map(|first| (warning(Code::MixedTypes, message), first))
         }
         Plan::Float64 if seen.numbers.long > 0 => {
-            let message = match seen.numbers.long {
-                1 => "one float has more than 17 digits; it is read as the nearest".to_owned(),
-                many => {
-                    format!("{many} floats have more than 17 digits; each is read as the nearest")
-                }
+            let (count, have) = match seen.numbers.long {
+                1 => ("1 number".to_owned(), "has"),
+                long => (format!("{long} numbers"), "have"),
             };
-            context.reporter.push(
-                warning(Code::FloatPrecision, format!("column {name:?}: {message}"))
-                    .hint("set dtype to str for this column to keep every digit"),
+            let message = format!(
+                "{count} in column {name:?} {have} more than 17 digits; a float64 holds the nearest"
             );
+            let hint = format!("dtype={{{name:?}: \"str\"}} keeps every digit");
+            context.reporter.push(warning(Code::FloatPrecision, message).hint(hint));
             None
         }
         _ => None,

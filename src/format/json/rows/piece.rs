@@ -53,7 +53,8 @@ pub(super) struct Fields {
     /// In order of first appearance.
     pub all: Vec<(Box<str>, Summary)>,
     pub index: std::collections::HashMap<Box<str>, usize>,
-    /// Objects, and the keys of all of them together.
+    /// Places for objects, objects, and the keys of all of them together.
+    pub places: u64,
     pub objects: u64,
     pub pairs: u64,
     /// There are more keys than a struct may have.
@@ -82,7 +83,7 @@ pub(super) fn finish(
     rows: usize,
     keeps: bool,
 ) -> Result<(Fields, Vec<(Box<str>, Piece)>), ArrowError> {
-    let fields = summary(root, rows as u64);
+    let fields = summary(root, rows as u64, 0);
     if !keeps {
         return Ok((fields, Vec::new()));
     }
@@ -97,14 +98,15 @@ pub(super) fn finish(
     Ok((fields, pieces.collect::<Result<_, ArrowError>>()?))
 }
 
-fn summary(fields: &Struct, objects: u64) -> Fields {
+fn summary(fields: &Struct, places: u64, nulls: u64) -> Fields {
     let mut all = Vec::with_capacity(fields.order.len());
     let mut index = std::collections::HashMap::with_capacity(fields.order.len());
     for field in fields.order.iter().map(|index| &fields.fields[*index as usize]) {
         index.insert(field.name.clone(), all.len());
         all.push((field.name.clone(), summary_of(&field.node)));
     }
-    Fields { all, index, objects, pairs: fields.pairs, overfull: fields.overfull }
+    let (objects, pairs) = (places - nulls, fields.pairs);
+    Fields { all, index, places, objects, pairs, overfull: fields.overfull }
 }
 
 fn summary_of(node: &Node) -> Summary {
@@ -119,7 +121,7 @@ fn summary_of(node: &Node) -> Summary {
             seen.numbers.long += typed.long;
         }
         Column::List(list) => element = Some(Box::new(summary_of(&list.element))),
-        Column::Struct(inner) => fields = summary(inner, node.len as u64),
+        Column::Struct(inner) => fields = summary(inner, node.len as u64, node.nulls as u64),
         _ => {}
     }
     Summary { seen, rows: node.len as u64, nulls: node.nulls as u64, element, fields }

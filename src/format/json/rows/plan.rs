@@ -108,6 +108,7 @@ impl Summary {
 impl Fields {
     /// Adds what was seen in a later chunk, behind so many rows, for so many keys at most.
     pub fn merge(&mut self, later: Fields, rows: u64, room: usize) {
+        self.places += later.places;
         self.objects += later.objects;
         self.pairs += later.pairs;
         self.overfull |= later.overfull;
@@ -130,7 +131,7 @@ impl Fields {
 
     /// Fields that objects do not have, and those that they have, at any depth.
     pub fn sparse(&self) -> (u64, u64) {
-        let cells = self.objects.saturating_mul(self.all.len() as u64);
+        let cells = self.places.saturating_mul(self.all.len() as u64);
         let (mut missing, mut present) = (cells.saturating_sub(self.pairs), self.pairs);
         for (_, summary) in &self.all {
             let element = summary.element.as_ref().filter(|element| !element.is_map());

@@ -180,7 +180,8 @@ impl<'a> Reader<'a> {
                     typed.long += u64::from(long);
                     let numbers = &mut node.seen.numbers;
                     numbers.fraction = numbers.fraction.max(parts.fraction);
-                    numbers.exponents |= parts.exponent;
+                    // A decimal has no negative zero.
+                    numbers.exponents |= parts.exponent || value.to_bits() == 1 << 63;
                     self.at = parts.end;
                     node.len += 1;
                     return Ok(());
@@ -230,7 +231,8 @@ impl<'a> Reader<'a> {
         }
         let numbers = &mut node.seen.numbers;
         numbers.floats |= is_float;
-        numbers.exponents |= parts.exponent || raw == b"-0";
+        let is_zero = !raw.iter().any(|byte| (b'1'..=b'9').contains(byte));
+        numbers.exponents |= parts.exponent || is_float && is_zero && raw[0] == b'-';
         numbers.beyond_i64 |= !is_float && !shape.int64;
         numbers.beyond_u64 |= !is_float && !shape.int64 && !shape.uint64;
         numbers.negative |= raw[0] == b'-';

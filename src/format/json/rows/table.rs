@@ -12,7 +12,7 @@ use super::chunk::Notes;
 use super::in_file::InFile;
 use super::node::Struct;
 use super::notes::Found;
-use super::piece::{Fields, Kept, Piece, finish};
+use super::piece::{Fields, Kept, Piece, Summary, finish};
 use super::plan::{Plan, root};
 use super::read::{Halt, Mode};
 use crate::context::Context;
@@ -27,6 +27,9 @@ use crate::source::release;
 const AHEAD: usize = 4;
 /// A text of fewer chunks than this is read into memory in any case.
 const MANY_CHUNKS: usize = 8;
+
+/// The key of a feature's geometry, which is kept as JSON text: geometries are nested in many ways.
+const GEOMETRY: &str = "\0geometry";
 
 /// A chunk that was read.
 pub(super) struct Chunk {
@@ -58,13 +61,18 @@ pub(in super::super) fn table(
     })?;
     found.finish(context)?;
     check_sparse(&fields, context)?;
-    let names = shown_names(&fields);
+    let fields = with_named(fields, rows.names.len());
+    let names = shown_names(&fields, &rows);
     crate::format::select::check_named_columns(&names, context)?;
     let plans = fields.plans();
     let mut columns: Vec<Column> = names
         .iter()
         .zip(plans)
-        .map(|(name, (key, plan))| Column { name: name.clone(), key, plan, asked: None })
+        .map(|(name, (key, plan))| {
+            let is_geometry = rows.features && *key == *GEOMETRY && plan != Plan::Nothing;
+            let plan = if is_geometry { Plan::Raw } else { plan };
+            Column { name: name.clone(), key, plan, asked: None }
+        })
         .collect();
     super::notes::columns(&found, &fields, &columns, context);
     asked::settle(&rows, &starts, &mut columns, &fields, context)?;
@@ -282,14 +290,49 @@ impl Column {
     }
 }
 
-/// A feature's members are called as they are, unless a property is called so.
-fn shown_names(fields: &Fields) -> Vec<String> {
-    let name = |name: &str| match name.strip_prefix(char::from(super::MEMBER)) {
-        Some(member) if fields.index.contains_key(member) => format!("feature.{member}"),
-        Some(member) => member.to_owned(),
-        None => name.to_owned(),
+/// What columns are called: as their keys are, or as was said for their positions. A property of a
+/// feature that is called as a member is gets a prefix.
+fn shown_names(fields: &Fields, rows: &Rows) -> Vec<String> {
+    let is_member = |name: &str| {
+        let key = format!("{}{name}", char::from(super::MEMBER));
+        rows.features && fields.index.contains_key(&*key)
     };
-    fields.all.iter().map(|(key, _)| name(key)).collect()
+    let mut shown: Vec<String> = Vec::with_capacity(fields.all.len());
+    for (index, (key, _)) in fields.all.iter().enumerate() {
+        let mut name = match key.strip_prefix(char::from(super::MEMBER)) {
+            Some(member) if rows.features => member.to_owned(),
+            _ if is_member(key) => format!("properties.{key}"),
+            _ => rows.names.get(index).map_or_else(|| key.to_string(), String::clone),
+        };
+        while index >= rows.names.len() && !rows.names.is_empty() && rows.names.contains(&name) {
+            name.push('_');
+        }
+        shown.push(name);
+    }
+    shown
+}
+
+/// Columns that have names come first, also those that no row has.
+fn with_named(fields: Fields, names: usize) -> Fields {
+    if names == 0 {
+        return fields;
+    }
+    let mut all: Vec<(Box<str>, Summary)> = Vec::with_capacity(fields.all.len());
+    let mut index = std::collections::HashMap::new();
+    let named = (0..names).map(|position| (position.to_string().into(), Summary::default()));
+    for (key, summary) in named.chain(fields.all) {
+        match index.get(&key) {
+            Some(known) => {
+                let known: &mut (Box<str>, Summary) = &mut all[*known];
+                known.1 = summary;
+            }
+            None => {
+                index.insert(key.clone(), all.len());
+                all.push((key, summary));
+            }
+        }
+    }
+    Fields { all, index, ..fields }
 }
 
 fn check_fields(fields: &Fields, rows: &Rows, context: &Context<'_>) -> Result<()> {

@@ -101,6 +101,18 @@ proptest! {
         prop_assert_eq!(found.is_ok(), judged, "{:?} {:?}", document, found.err());
     }
 
+    /// The same where rows stand inside of a document, and are read apart from the rest of it.
+    #[test]
+    fn wrapped_rows_as_serde_json_judges_them(
+        row in "[\\[\\]{}\":,0-9a.eE+\\- tfn\\\\u\\n]{0,8}|[0-9]{1,3}|\"a\"",
+        meta in "[\\[\\]{}\":,0-9a.eE+\\- tfn\\\\u\\n]{0,8}|[0-9]{1,3}|null|\\{\\}",
+    ) {
+        let document = format!("{{\"data\":[{{\"a\":1}},\n{{\"b\":{row}}}],\"meta\":{{\"k\":{meta}}}}}");
+        let judged = serde_json::from_str::<serde::de::IgnoredAny>(&document).is_ok();
+        let found = read(document.clone().into_bytes(), FileType::Json, serde_json::json!({}));
+        prop_assert_eq!(found.is_ok(), judged, "{:?} {:?}", document, found.err());
+    }
+
     /// A column of whole numbers and texts keeps every value.
     #[test]
     fn values_survive(values in prop::collection::vec(

@@ -67,7 +67,7 @@ pub(super) fn table(
     let mut cursors = vec![0usize; columns.names.len()];
     let mut start = 0;
     while start < columns.rows {
-        let end = batch_end(document, &columns, &cursors, start);
+        let end = batch_end(document, &columns, &cursors, start, BATCH_BYTES)?;
         let mut arrays = Vec::with_capacity(kinds.len());
         for (index, kind) in kinds.iter().enumerate() {
             let values = &columns.values[index];
@@ -88,21 +88,37 @@ pub(super) fn table(
     Ok(RawTable::new(None, schema, batches))
 }
 
-/// Where the batch ends that begins at `start`.
-fn batch_end(document: &Document<'_>, columns: &Columns, cursors: &[usize], start: u32) -> u32 {
+/// Where the batch ends that begins at `start`, if a column may have `most` bytes.
+fn batch_end(
+    document: &Document<'_>,
+    columns: &Columns,
+    cursors: &[usize],
+    start: u32,
+    most: u64,
+) -> Result<u32> {
     let mut end = columns.rows.min(start + BATCH_ROWS);
     for (values, cursor) in columns.values.iter().zip(cursors) {
         let mut bytes = 0;
         for (row, node) in values[*cursor..].iter().take_while(|(row, _)| *row < end) {
-            let node = document.node(*node);
-            bytes += u64::from(node.end - node.start);
-            if bytes > BATCH_BYTES && *row > start {
+            let length = document.raw(*node).len() as u64;
+            if length > i32::MAX as u64 {
+                return Err(too_long(document, *node));
+            }
+            bytes += length;
+            if bytes > most && *row > start {
                 end = *row;
                 break;
             }
         }
     }
-    end
+    Ok(end)
+}
+
+fn too_long(document: &Document<'_>, node: u32) -> Error {
+    let at = document.node(node).start as usize;
+    let line = crate::detect::position(document.text, at).0;
+    let issue = Issue::limit(Code::ValueTooLarge, "a value too long", "value_bytes");
+    issue.line(line).byte_offset(at as u64 + document.shift).into()
 }
 
 /// How a column is made.
@@ -217,10 +233,12 @@ fn declared_type(declared: &str) -> Option<DataType> {
 fn unit(document: &Document<'_>, values: &[(u32, u32)]) -> Option<TimeUnit> {
     let mut unit = TimeUnit::Microsecond;
     for (_, node) in values {
-        if document.node(*node).kind == Kind::Null {
+        let text = document.scalar_text(*node);
+        // Pandas writes a missing duration so.
+        if document.node(*node).kind == Kind::Null || text == "NaT" {
             continue;
         }
-        if durations::nanoseconds(&document.scalar_text(*node))? % 1000 != 0 {
+        if durations::nanoseconds(&text)? % 1000 != 0 {
             unit = TimeUnit::Nanosecond;
         }
     }
@@ -378,10 +396,7 @@ impl Builder<'_, '_> {
             if let (Some(text), Some(node)) = (text, node)
                 && text.len() as u64 > self.value_bytes
             {
-                let at = self.document.node(*node).start as usize;
-                let issue = Issue::limit(Code::ValueTooLarge, "a value too long", "value_bytes");
-                let line = crate::detect::position(self.document.text, at).0;
-                return Err(issue.line(line).byte_offset(at as u64 + self.document.shift).into());
+                return Err(too_long(self.document, *node));
             }
             builder.append_option(text.map(String::from_utf8_lossy));
         }
@@ -428,4 +443,30 @@ impl Builder<'_, '_> {
 fn nulls(nodes: &[Option<u32>]) -> Option<NullBuffer> {
     let valid: NullBuffer = nodes.iter().map(Option::is_some).collect();
     (valid.null_count() > 0).then_some(valid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::Between;
+    use super::super::{gather, layout::Layout, parse};
+    use super::*;
+    use crate::limits::Limits;
+    use crate::options::Options;
+
+    #[test]
+    fn batches_end_before_a_column_is_too_long() {
+        let (options, limits) = (Options::default(), Limits::default());
+        let mut context = Context::new(&options, &limits);
+        let text = br#"[{"v": "aaaa"}, {"v": "bbbb", "w": 1}, {"v": "cccccccccccc"}, {"w": 2}]"#;
+        let tape = parse::parse(text, 0..text.len(), &Between::Nothing, 0, &mut context).unwrap();
+        let columns = gather::whole(&tape, &Layout::Records, &mut context).unwrap();
+        let end = |cursors: [usize; 2], start, most| {
+            batch_end(&tape, &columns, &cursors, start, most).unwrap()
+        };
+        assert_eq!(end([0, 0], 0, 100), 4);
+        assert_eq!(end([0, 0], 0, 12), 2);
+        assert_eq!(end([0, 0], 0, 1), 1);
+        // One value that is too long for a batch is one by itself.
+        assert_eq!(end([2, 1], 2, 3), 4);
+    }
 }

@@ -91,7 +91,10 @@ pub(super) fn find(
             Some(root) => finder.object(&root, Vec::new(), &root)?,
             None => None,
         },
-        _ => Some(finder.document(start..text.len(), Layout::Scalar, &[])),
+        b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+            Some(finder.document(start..text.len(), Layout::Scalar, &[]))
+        }
+        _ => None,
     };
     // What has no outline is no JSON: the tape says where.
     Ok(found.unwrap_or(Frame::Document(0..text.len(), Layout::Row)))
@@ -184,7 +187,8 @@ impl<'a> Finder<'a, '_, '_> {
         if stretch.len() < 2 || self.text[stretch.end - 1] != b']' {
             return Ok(None);
         }
-        let features = !rows.is_empty() && rows.iter().all(is_feature);
+        let is_named = path.last().is_some_and(|key| key == "features");
+        let features = (is_named || !rows.is_empty()) && rows.iter().all(is_feature);
         let mut inside = stretch.start + 1..stretch.end - 1;
         let mut gap = inside.clone();
         let mut frame = RowFrame {
@@ -282,7 +286,7 @@ impl<'a> Finder<'a, '_, '_> {
         let rows_of = path.clone();
         let frame = self.array(array.start..array.end, path)?;
         if frame.is_some() && !rows_of.is_empty() {
-            self.note_left_out(root, &rows_of);
+            self.note_left_out(root, &rows_of, &[]);
         }
         Ok(frame)
     }
@@ -319,6 +323,7 @@ impl<'a> Finder<'a, '_, '_> {
             _ if layout::is_table(object) => Layout::Table,
             _ => match layout::split(object) {
                 Some(split) => split,
+                None if is_geometry(object) => Layout::Row,
                 None if layout::is_columnar(object) && !forced => Layout::Columnar,
                 None => match rows_in(object, forced) {
                     Some(found) => return self.rows(found.array, inside(found.path), root),
@@ -335,14 +340,17 @@ impl<'a> Finder<'a, '_, '_> {
                 _ => &[],
             },
         );
-        if let Layout::Split(names, rows) = &layout
-            && let Some(frame) = self.split(object, names, rows, &path)?
-        {
-            return Ok(Some(frame));
+        if let Layout::Split(names, rows) = &layout {
+            self.note_left_out(root, &path, &["index", names, rows]);
+            if let Some(frame) = self.split(object, names, rows, &path)? {
+                return Ok(Some(frame));
+            }
+        } else if !path.is_empty() {
+            self.note_left_out(root, &path, &[]);
         }
-        parse::check(self.text, object.start..object.start, self.shift, self.context)?;
+        // The tape sees no more than the object.
         if !path.is_empty() {
-            self.note_left_out(root, &path);
+            parse::check(self.text, 0..0, self.shift, self.context)?;
         }
         Ok(Some(self.document(object.start..object.end, layout, &path)))
     }
@@ -398,4 +406,10 @@ fn names_in(tape: &Document<'_>) -> Vec<String> {
 fn is_feature(item: &Item<'_>) -> bool {
     let has = |key: &str| item.get(key).is_some();
     has("type") && has("properties") && has("geometry")
+}
+
+/// Whether an object is a geometry of GeoJSON, whose coordinates are no column.
+fn is_geometry(item: &Item<'_>) -> bool {
+    let is = |key: &str, sort: Sort| item.get(key).is_some_and(|value| value.sort == sort);
+    is("type", Sort::Text) && is("coordinates", Sort::Array)
 }

@@ -44,7 +44,12 @@ pub(super) fn find<'a>(
     let between = match (text.get(next), text.get(behind_comma)) {
         (Some(b'{'), _) => Between::Nothing,
         (Some(b','), Some(b'{')) => Between::Commas,
-        (None, _) if asked == Some(true) || asked.is_none() && is_named => Between::Nothing,
+        (None, _) if asked == Some(true) || asked.is_none() && is_named => {
+            match text[start..first_end].contains(&b'\n') {
+                true => Between::Nothing,
+                false => Between::Lines,
+            }
+        }
         _ => return None,
     };
     Some(Found { between, rows: vec![row], first_end })
@@ -137,6 +142,6 @@ mod tests {
             assert_eq!(between(text), expected, "{text}");
         }
         let one = find(b"{\"a\":1}\n", 0, "x.NDJSON.gz", None).map(|found| found.between);
-        assert_eq!(one, Some(Nothing));
+        assert_eq!(one, Some(Lines));
     }
 }

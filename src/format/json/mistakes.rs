@@ -107,6 +107,9 @@ pub(super) fn hint(text: &[u8], at: usize, message: &str) -> Option<String> {
     if wants("a key") && !word.is_empty() {
         return Some(format!("put the key in double quotes: \"{word}\""));
     }
+    if before.is_empty() && !word.is_empty() {
+        return Some("remove what stands before the first bracket".into());
+    }
     if wants("a value") && !word.is_empty() {
         return Some(format!("put a text in double quotes: \"{word}\""));
     }
@@ -222,6 +225,7 @@ mod tests {
                 3,
                 "remove this byte order mark: one may only stand at the very beginning",
             ),
+            ("var x = [1];", 0, "remove what stands before the first bracket"),
             ("[1]]", 3, "remove it, or add the bracket that it closes"),
             ("[1] x", 4, "remove what stands behind the end of the document"),
         ] {

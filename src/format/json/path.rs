@@ -25,11 +25,8 @@ impl<'a> Finder<'a, '_, '_> {
         }
         let mut item = &root;
         for (depth, key) in keys.iter().enumerate() {
-            let next = match item.sort {
-                Sort::Array => key.parse::<usize>().ok().and_then(|index| item.inner.get(index)),
-                _ => item.get(key),
-            };
-            item = next.ok_or_else(|| no_such_path(&keys[..=depth], item, self.shift))?;
+            item =
+                step(item, key).ok_or_else(|| no_such_path(&keys[..=depth], item, self.shift))?;
         }
         let frame = match item.sort {
             Sort::Array => self.rows(item, keys, &root)?,
@@ -39,25 +36,37 @@ impl<'a> Finder<'a, '_, '_> {
         Ok(frame.unwrap_or(Frame::Document(0..self.text.len(), Layout::Row)))
     }
 
-    /// Names what stands beside the rows, and is in no table.
-    pub(super) fn note_left_out(&mut self, root: &Item<'a>, path: &[String]) {
+    /// Names what stands beside the rows, and is in no table. Rows that are in several parts of the
+    /// object at `path` have `parts`.
+    pub(super) fn note_left_out(&mut self, root: &Item<'a>, path: &[String], parts: &[&str]) {
         let mut names = Vec::new();
         let mut first = None;
         let mut object = root;
         let mut prefix = String::new();
+        let mut leave = |item: &Item<'_>, name: String| {
+            first.get_or_insert(item.start..item.end);
+            names.push(format!("{name:?}"));
+        };
         for key in path {
-            let Some(next) = object.get(key) else { break };
+            let Some(next) = step(object, key) else { break };
             for item in &object.inner {
                 let is_kind = item.key == b"type" && path == ["features"];
                 if item.start == next.start || is_kind {
                     continue;
                 }
-                first.get_or_insert(item.start..item.end);
-                names.push(format!("{:?}", format!("{prefix}{}", item.name())));
+                if object.sort == Sort::Array {
+                    leave(item, format!("{prefix}*"));
+                    break;
+                }
+                leave(item, format!("{prefix}{}", item.name()));
             }
             prefix.push_str(key);
             prefix.push('.');
             object = next;
+        }
+        if !parts.is_empty() {
+            let others = object.inner.iter().filter(|item| !parts.contains(&&*item.name()));
+            others.for_each(|item| leave(item, format!("{prefix}{}", item.name())));
         }
         let Some(first) = first else { return };
         let more = names.len().saturating_sub(NAMED);
@@ -66,7 +75,11 @@ impl<'a> Finder<'a, '_, '_> {
         if more > 0 {
             listed.push_str(&format!(" and {more} more"));
         }
-        let message = format!("the rows are those of {:?}; left out: {listed}", path.join("."));
+        let rows = match parts {
+            [] => path.join("."),
+            [.., rows] => format!("{prefix}{rows}"),
+        };
+        let message = format!("the rows are those of {rows:?}; left out: {listed}");
         self.context.reporter.push(
             Issue::warning(Stage::Parse, Code::SkippedKey, message)
                 .line(position(self.text, first.start).0)
@@ -74,6 +87,14 @@ impl<'a> Finder<'a, '_, '_> {
                 .raw(&self.text[first])
                 .hint("the option record_path names other rows"),
         );
+    }
+}
+
+/// What a key, or the position in an array, leads to.
+fn step<'o, 'a>(item: &'o Item<'a>, key: &str) -> Option<&'o Item<'a>> {
+    match item.sort {
+        Sort::Array => key.parse::<usize>().ok().and_then(|index| item.inner.get(index)),
+        _ => item.get(key),
     }
 }
 

@@ -203,3 +203,40 @@ def test_decimals_keep_every_digit():
     found = table(text.encode())["v"]
     assert found.type == pyarrow.decimal128(38, 9)
     assert found.to_pylist() == [decimal.Decimal(part) for part in texts]
+
+
+NESTED = {"page": 1, "out": {"small": [{"a": 1}], "results": [{"b": 1}, {"b": 2}], "cols": {"c": [1, 2], "d": [3, 4]}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "names", "rows"),
+    [
+        (["out", "small"], ["a"], 1),
+        ("/out/small", ["a"], 1),
+        ("out.small", ["a"], 1),
+        (["out", "cols"], ["c", "d"], 2),
+        ("/out/results/1", ["b"], 1),
+        ("out", ["b"], 2),
+    ],
+)
+def test_a_path_names_the_rows(path, names, rows):
+    data = json.dumps(NESTED).encode()
+    result = tablemill.read(data, name="t.json", record_path=path)
+    found = pyarrow.table(result.tables[0])
+    # An object that the path leads to is laid out as if it were the document.
+    assert (found.column_names, found.num_rows) == (names, rows)
+    codes = [issue["code"] for issue in result.report["issues"]]
+    assert "skipped_key" in codes
+    options = result.report["parser_options"]
+    assert pyarrow.table(tablemill.read(data, name="t.json", **options).tables[0]) == found
+
+
+def test_a_path_to_nothing_says_what_is_there():
+    with pytest.raises(tablemill.BadOptionError, match='no "out.x"; the keys there are "small", "results"'):
+        tablemill.read(json.dumps(NESTED).encode(), name="t.json", record_path=["out", "x"])
+
+
+def test_keys_that_describe_are_named_once():
+    report = tablemill.read(json.dumps(NESTED).encode(), name="t.json").report
+    (issue,) = report["issues"]
+    assert issue["message"] == 'the rows are those of "out.results"; left out: "page", "out.small", "out.cols"'

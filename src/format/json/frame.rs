@@ -17,6 +17,7 @@ use super::{gather, parse};
 use crate::context::Context;
 use crate::detect::position;
 use crate::error::Result;
+use crate::infer::number_shape;
 use crate::options::Header;
 use crate::report::{Code, Issue, Stage};
 
@@ -73,21 +74,27 @@ pub(super) fn find(
     let mut finder = Finder { text, shift, context };
     let first = text[start];
     let wants_path = finder.context.parser().record_path.clone();
-    if let Some(rows) = finder.one_by_one(start, name)? {
-        if wants_path.is_some() {
-            finder.ignored("record_path has no meaning where every value is a row of its own");
+    let root = match lines::find(text, start, name, finder.context.parser().lines) {
+        lines::Text::Rows(found) => {
+            if wants_path.is_some() {
+                finder.ignored("record_path has no meaning where every value is a row of its own");
+            }
+            return finder.one_by_one(start, found).map(Frame::Rows);
         }
-        return Ok(Frame::Rows(rows));
-    }
+        lines::Text::Object(root) => Some(root),
+        lines::Text::Other => None,
+    };
     if finder.context.parser().lines == Some(true) {
         finder.ignored("the document is one value, not rows one after the other");
     }
     if let Some(path) = wants_path {
-        return finder.by_path(start, &path);
+        let root = root.or_else(|| outline(text, start));
+        let found = root.map(|root| finder.by_path(&root, &path)).transpose()?;
+        return Ok(found.unwrap_or(Frame::Document(0..text.len(), Layout::Row)));
     }
     let found = match first {
         b'[' => finder.array(start..text.trim_ascii_end().len(), Vec::new())?,
-        b'{' => match outline(text, start) {
+        b'{' => match root {
             Some(root) => finder.object(&root, Vec::new(), &root)?,
             None => None,
         },
@@ -136,10 +143,7 @@ impl<'a> Finder<'a, '_, '_> {
     }
 
     /// Rows one after the other without brackets around them.
-    fn one_by_one(&mut self, start: usize, name: &str) -> Result<Option<RowFrame>> {
-        let Some(found) = lines::find(self.text, start, name, self.context.parser().lines) else {
-            return Ok(None);
-        };
+    fn one_by_one(&mut self, start: usize, found: lines::Found<'a>) -> Result<RowFrame> {
         let (mut between, mut end) = (found.between, self.text.len());
         if between == Between::Commas {
             end = self.text.trim_ascii_end().len();
@@ -176,7 +180,7 @@ impl<'a> Finder<'a, '_, '_> {
             _ => "concatenated",
         };
         self.note(framing, &[("lines", true.into())]);
-        Ok(Some(frame))
+        Ok(frame)
     }
 
     /// An array: its elements are the rows. `stretch` has its brackets in it.
@@ -223,7 +227,7 @@ impl<'a> Finder<'a, '_, '_> {
         }
     }
 
-    /// The first row, if it holds the names of rows that are arrays: texts, each another, above a
+    /// The first row, if it holds the names of rows that are arrays: words, each another, above a
     /// column without any. The option `header` settles it.
     fn header<'i>(&mut self, rows: &'i [Item<'a>]) -> Option<&'i Item<'a>> {
         let (first, others) = rows.split_first()?;
@@ -245,10 +249,16 @@ impl<'a> Finder<'a, '_, '_> {
         let are_names = first.inner.iter().all(|name| name.sort == Sort::Text && name.bytes() > 2)
             && names.len() == first.inner.len()
             && others.iter().all(|row| row.count <= first.count);
+        let says_number = |cell: &Item<'_>| {
+            let inside = cell.start + 1..(cell.end - 1).max(cell.start + 1);
+            cell.sort == Sort::Text && number_shape(&self.text[inside]).is_some()
+        };
+        let is_word = |cell: &Item<'_>| cell.sort == Sort::Text && !says_number(cell);
         let stands_above = (0..first.inner.len()).any(|column| {
-            let sorts = || others.iter().filter_map(|row| row.inner.get(column)).map(|v| v.sort);
-            sorts().any(|sort| sort != Sort::Null) && !sorts().any(|sort| sort == Sort::Text)
+            let cells = || others.iter().filter_map(|row| row.inner.get(column));
+            cells().any(|cell| cell.sort != Sort::Null) && !cells().any(is_word)
         });
+        let are_names = are_names && first.inner.iter().all(is_word);
         if !(are_names && stands_above) {
             return None;
         }

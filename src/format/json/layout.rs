@@ -95,10 +95,11 @@ pub(super) fn is_columnar(root: &Item<'_>) -> bool {
     is_level && has_plain && is_wide && (rows > 0 || scalars == 0)
 }
 
-/// Whether an object is columns that are not equally long.
+/// Whether an object is columns that are not equally long; none of them empty, as a list may be.
 pub(super) fn is_uneven(root: &Item<'_>) -> bool {
-    root.inner.len() > 1
-        && root.inner.iter().all(|item| item.sort == Sort::Array && item.objects == 0)
+    let is_column =
+        |item: &Item<'_>| item.sort == Sort::Array && item.count > 0 && item.objects == 0;
+    root.inner.len() > 1 && root.inner.iter().all(is_column)
 }
 
 /// Whether an object of objects is rows by label, columns by label, or one row.

@@ -7,6 +7,15 @@ use super::outline::{Item, outline, skip_blanks};
 const LINES: usize = 64;
 const BYTES: usize = 4 << 20;
 
+/// What a text turned out to be.
+pub(super) enum Text<'a> {
+    Rows(Found<'a>),
+    /// One object, gone over already.
+    Object(Item<'a>),
+    /// Anything else.
+    Other,
+}
+
 /// How rows follow each other, and what the first ones are.
 pub(super) struct Found<'a> {
     pub between: Between,
@@ -15,25 +24,21 @@ pub(super) struct Found<'a> {
     pub first_end: usize,
 }
 
-/// Rows that follow each other from `start` on; nothing if the text is one document. One object
+/// Rows that follow each other from `start` on, if the text is no single document. One object
 /// alone is a row where `asked`, or the name of the file, says that there are lines.
-pub(super) fn find<'a>(
-    text: &'a [u8],
-    start: usize,
-    name: &str,
-    asked: Option<bool>,
-) -> Option<Found<'a>> {
+pub(super) fn find<'a>(text: &'a [u8], start: usize, name: &str, asked: Option<bool>) -> Text<'a> {
     let first = text[start];
     if !matches!(first, b'{' | b'[') {
-        return None;
+        return Text::Other;
     }
     if let Some(found) = by_lines(text, start) {
-        return Some(found);
+        return Text::Rows(found);
     }
-    if first == b'[' {
-        return None;
-    }
-    let row = outline(text, start)?;
+    let row = match first {
+        b'{' => outline(text, start),
+        _ => None,
+    };
+    let Some(row) = row else { return Text::Other };
     let first_end = row.end;
     let next = skip_blanks(text, first_end);
     let behind_comma = skip_blanks(text, next + 1);
@@ -50,9 +55,9 @@ pub(super) fn find<'a>(
                 false => Between::Lines,
             }
         }
-        _ => return None,
+        _ => return Text::Object(row),
     };
-    Some(Found { between, rows: vec![row], first_end })
+    Text::Rows(Found { between, rows: vec![row], first_end })
 }
 
 /// Lines that are each a value: most of the first ones, and the first of them at least begins like
@@ -110,9 +115,11 @@ fn by_lines(text: &[u8], start: usize) -> Option<Found<'_>> {
 mod tests {
     use super::*;
 
-    fn between(text: &str) -> Option<Between> {
-        let start = skip_blanks(text.as_bytes(), 0);
-        find(text.as_bytes(), start, "", None).map(|found| found.between)
+    fn between(text: &str, name: &str) -> Option<Between> {
+        match find(text.as_bytes(), skip_blanks(text.as_bytes(), 0), name, None) {
+            Text::Rows(found) => Some(found.between),
+            _ => None,
+        }
     }
 
     #[test]
@@ -139,9 +146,8 @@ mod tests {
             ("[1,2] [3,4]", None),
             ("{\"a\":1} x", None),
         ] {
-            assert_eq!(between(text), expected, "{text}");
+            assert_eq!(between(text, ""), expected, "{text}");
         }
-        let one = find(b"{\"a\":1}\n", 0, "x.NDJSON.gz", None).map(|found| found.between);
-        assert_eq!(one, Some(Lines));
+        assert_eq!(between("{\"a\":1}\n", "x.NDJSON.gz"), Some(Lines));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::frame::{Finder, Frame};
 use super::layout::Layout;
-use super::outline::{Item, Sort, outline};
+use super::outline::{Item, Sort};
 use crate::detect::position;
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
@@ -12,10 +12,7 @@ const NAMED: usize = 10;
 
 impl<'a> Finder<'a, '_, '_> {
     /// The rows that the option `record_path` names.
-    pub(super) fn by_path(&mut self, start: usize, path: &[String]) -> Result<Frame> {
-        let Some(root) = outline(self.text, start) else {
-            return Ok(Frame::Document(0..self.text.len(), Layout::Row));
-        };
+    pub(super) fn by_path(&mut self, root: &Item<'a>, path: &[String]) -> Result<Frame> {
         let mut keys = path.to_vec();
         let dotted = |key: &String| key.contains('.') && root.get(key).is_none();
         if let [one] = path
@@ -23,14 +20,14 @@ impl<'a> Finder<'a, '_, '_> {
         {
             keys = one.split('.').map(str::to_owned).collect();
         }
-        let mut item = &root;
+        let mut item = root;
         for (depth, key) in keys.iter().enumerate() {
             item =
                 step(item, key).ok_or_else(|| no_such_path(&keys[..=depth], item, self.shift))?;
         }
         let frame = match item.sort {
-            Sort::Array => self.rows(item, keys, &root)?,
-            Sort::Object => self.object(item, keys, &root)?,
+            Sort::Array => self.rows(item, keys, root)?,
+            Sort::Object => self.object(item, keys, root)?,
             _ => return Err(no_such_path(&keys, item, self.shift).into()),
         };
         Ok(frame.unwrap_or(Frame::Document(0..self.text.len(), Layout::Row)))

@@ -66,57 +66,71 @@ pub(super) fn find(
     name: &str,
     context: &mut Context<'_>,
 ) -> Result<Frame> {
-    let start = skip_blanks(text, 0);
-    if start == text.len() {
-        let issue = Issue::error(Stage::Parse, Code::Empty, "the file holds no JSON value");
-        return Err(issue.line(1).byte_offset(shift).into());
+    let mut finder = Finder { text, shift, context, saw_arrays: false };
+    let frame = finder.find(name)?;
+    let has_header = matches!(finder.context.parser().header, Some(Header::Rows(_)));
+    if has_header && !finder.saw_arrays {
+        finder.ignored("header has no meaning where rows are not arrays");
     }
-    let mut finder = Finder { text, shift, context };
-    let first = text[start];
-    let wants_path = finder.context.parser().record_path.clone();
-    let root = match lines::find(text, start, name, finder.context.parser().lines) {
-        lines::Text::Rows(found) => {
-            if wants_path.is_some() {
-                finder.ignored("record_path has no meaning where every value is a row of its own");
-            }
-            return finder.one_by_one(start, found).map(Frame::Rows);
-        }
-        lines::Text::Object(root) => Some(root),
-        lines::Text::Other => None,
-    };
-    if finder.context.parser().lines == Some(true) {
-        finder.ignored("the document is one value, not rows one after the other");
-    }
-    if let Some(path) = wants_path {
-        let root = root.or_else(|| outline(text, start));
-        let found = root.map(|root| finder.by_path(&root, &path)).transpose()?;
-        return Ok(found.unwrap_or(Frame::Document(0..text.len(), Layout::Row)));
-    }
-    let found = match first {
-        b'[' => finder.array(start..text.trim_ascii_end().len(), Vec::new())?,
-        b'{' => match root {
-            Some(root) => finder.object(&root, Vec::new(), &root)?,
-            None => None,
-        },
-        b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
-            Some(finder.document(start..text.len(), Layout::Scalar, &[]))
-        }
-        _ => None,
-    };
-    // What has no outline is no JSON: the tape says where.
-    Ok(found.unwrap_or(Frame::Document(0..text.len(), Layout::Row)))
+    Ok(frame)
 }
 
 pub(super) struct Finder<'a, 'c, 'o> {
     pub(super) text: &'a [u8],
     pub(super) shift: u64,
     pub(super) context: &'c mut Context<'o>,
+    /// Whether rows are arrays.
+    saw_arrays: bool,
 }
 
 impl<'a> Finder<'a, '_, '_> {
+    fn find(&mut self, name: &str) -> Result<Frame> {
+        let text = self.text;
+        let start = skip_blanks(text, 0);
+        if start == text.len() {
+            let issue = Issue::error(Stage::Parse, Code::Empty, "the file holds no JSON value");
+            return Err(issue.line(1).byte_offset(self.shift).into());
+        }
+        let first = text[start];
+        let wants_path = self.context.parser().record_path.clone();
+        let root = match lines::find(text, start, name, self.context.parser().lines) {
+            lines::Text::Rows(found) => {
+                if wants_path.is_some() {
+                    self.ignored(
+                        "record_path has no meaning where every value is a row of its own",
+                    );
+                }
+                return self.one_by_one(start, found).map(Frame::Rows);
+            }
+            lines::Text::Object(root) => Some(root),
+            lines::Text::Other => None,
+        };
+        if self.context.parser().lines == Some(true) {
+            self.ignored("the document is one value, not rows one after the other");
+        }
+        if let Some(path) = wants_path {
+            let root = root.or_else(|| outline(text, start));
+            let found = root.map(|root| self.by_path(&root, &path)).transpose()?;
+            return Ok(found.unwrap_or(Frame::Document(0..text.len(), Layout::Row)));
+        }
+        let found = match first {
+            b'[' => self.array(start..text.trim_ascii_end().len(), Vec::new())?,
+            b'{' => match root {
+                Some(root) => self.object(&root, Vec::new(), &root)?,
+                None => None,
+            },
+            b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+                Some(self.document(start..text.len(), Layout::Scalar, &[]))
+            }
+            _ => None,
+        };
+        // What has no outline is no JSON: the tape says where.
+        Ok(found.unwrap_or(Frame::Document(0..text.len(), Layout::Row)))
+    }
+
     fn ignored(&mut self, message: impl Into<String>) {
         let issue = Issue::warning(Stage::Parse, Code::OptionIgnored, message);
-        let hint = "leave orient, lines and record_path out to have the layout found out";
+        let hint = "leave orient, lines, header and record_path out to have the layout found out";
         self.context.reporter.push(issue.hint(hint));
     }
 
@@ -235,6 +249,7 @@ impl<'a> Finder<'a, '_, '_> {
         if !rows.iter().all(is_array) {
             return None;
         }
+        self.saw_arrays = true;
         match &self.context.parser().header {
             Some(Header::None) => return None,
             Some(Header::Rows(rows)) if rows == &[0] && !others.is_empty() => return Some(first),

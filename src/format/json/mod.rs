@@ -84,7 +84,7 @@ impl FormatReader for Json {
                 let before = context.reporter.clone();
                 match rows::table(rows::Rows::new(&frame, &utf8, context), &text, context) {
                     // The brackets may not be what they seemed: then the whole text says so.
-                    Err(error) if is_outermost(&frame) && is_syntax(&error) => {
+                    Err(error) if is_outermost(&utf8, &frame) && is_syntax(&error) => {
                         context.reporter = before;
                         parse::check(&utf8, 0..0, shift, context)?;
                         read_document(&utf8, shift, 0..utf8.len(), &Layout::Records, context)?
@@ -114,9 +114,10 @@ fn read_document(
     build::table(&document, columns, context)
 }
 
-/// Whether nothing stands around the rows but their brackets.
-fn is_outermost(frame: &RowFrame) -> bool {
-    frame.between == Between::Commas && frame.path.is_empty()
+/// Whether nothing stands around the rows but their brackets, and perhaps their names.
+fn is_outermost(text: &[u8], frame: &RowFrame) -> bool {
+    let begins = text.trim_ascii_start().first() == Some(&b'[');
+    begins && frame.between == Between::Commas && frame.path.is_empty()
 }
 
 fn is_syntax(error: &Error) -> bool {

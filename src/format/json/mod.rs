@@ -85,7 +85,7 @@ impl FormatReader for Json {
                 match rows::table(rows::Rows::new(&frame, &utf8, context), &text, context) {
                     // The brackets may not be what they seemed: then the whole text says so.
                     Err(error) if is_outermost(&utf8, &frame) && is_syntax(&error) => {
-                        context.reporter = before;
+                        context.restart(before)?;
                         parse::check(&utf8, 0..0, shift, context)?;
                         read_document(&utf8, shift, 0..utf8.len(), &Layout::Records, context)?
                     }

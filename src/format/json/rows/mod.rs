@@ -17,6 +17,7 @@ mod plan;
 mod quick;
 mod read;
 mod seen;
+mod skip;
 mod split;
 mod table;
 

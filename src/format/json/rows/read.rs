@@ -112,7 +112,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn word(&mut self, word: &[u8]) -> Step {
+    pub fn word(&mut self, word: &[u8]) -> Step {
         if !self.text[self.at..].starts_with(word) {
             return Err(Halt::Broken);
         }
@@ -368,83 +368,6 @@ impl<'a> Reader<'a> {
             }
             Number::Other(parts) => self.rare_number(node, parts, depth),
         }
-    }
-
-    /// Passes a value; checks all of it.
-    pub fn skip(&mut self, depth: usize) -> Step {
-        match self.peek() {
-            b'"' => {
-                let (end, _) = quick::text_end(self.text, self.at + 1).ok_or(Halt::Broken)?;
-                if end - self.at > self.value_bytes {
-                    return Err(Halt::Broken);
-                }
-                self.at = end + 1;
-                Ok(())
-            }
-            b'-' | b'0'..=b'9' => {
-                self.at = match quick::number(self.text, self.at).ok_or(Halt::Broken)? {
-                    Number::Small(_, end) => end,
-                    Number::Other(parts) => parts.end,
-                };
-                Ok(())
-            }
-            b't' => self.word(b"true"),
-            b'f' => self.word(b"false"),
-            b'n' => self.word(b"null"),
-            open @ (b'{' | b'[') => self.skip_container(open, depth),
-            _ => Err(Halt::Broken),
-        }
-    }
-
-    fn skip_container(&mut self, open: u8, depth: usize) -> Step {
-        let depth = depth.checked_sub(1).ok_or(Halt::Broken)?;
-        let close = if open == b'{' { b'}' } else { b']' };
-        self.at += 1;
-        self.blanks();
-        if self.peek() == close {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            if open == b'{' {
-                self.pass_key()?;
-            }
-            self.skip(depth)?;
-            self.blanks();
-            let byte = self.peek();
-            self.at += 1;
-            match byte {
-                b',' => self.blanks(),
-                byte if byte == close => return Ok(()),
-                _ => return Err(Halt::Broken),
-            }
-        }
-    }
-
-    /// Passes a key and its colon; gives where its text is and whether it has escapes.
-    pub fn pass_key(&mut self) -> Step<(usize, usize, bool)> {
-        if self.peek() != b'"' {
-            return Err(Halt::Broken);
-        }
-        let start = self.at + 1;
-        let (end, escaped) = quick::text_end(self.text, start).ok_or(Halt::Broken)?;
-        if end - start > self.value_bytes {
-            return Err(Halt::Broken);
-        }
-        self.at = end + 1;
-        self.colon()?;
-        Ok((start, end, escaped))
-    }
-
-    #[inline(always)]
-    pub fn colon(&mut self) -> Step {
-        self.blanks();
-        if self.peek() != b':' {
-            return Err(Halt::Broken);
-        }
-        self.at += 1;
-        self.blanks();
-        Ok(())
     }
 }
 

@@ -1,31 +1,32 @@
-"""The same csv files read into Arrow tables by tablemill and by its peers, side by side on one machine.
+"""The same files read into Arrow tables by tablemill and by its peers, side by side on one machine.
 
-    python benches/peers.py --requirements > r.txt; pip install -r r.txt    the peers, and what makes lineitem
-    python benches/peers.py make                                            the files, 2.4 GB, and 5 GB for `memory`
+    python benches/peers.py --requirements > r.txt; pip install -r r.txt    the peers, and what makes the files
+    python benches/peers.py make                                            the files, 3.6 GB, and 10 GB for `memory`
     python benches/peers.py time                                            seconds, MB/s and memory of each peer
-    python benches/peers.py memory --bin target/release/tablemill           peak memory on the file of 5 GB
+    python benches/peers.py time --files orders.ndjson mixed.xlsx           the same, of these files only
+    python benches/peers.py memory --bin target/release/tablemill           peak memory on the files of 5 GB
     python benches/peers.py small                                           how long `inspect` takes on small files
     python benches/peers.py --smoke                                         all of it on tiny files
+
+csv: lineitem (TPC-H), quoted, wide, floats, newlines. JSON: orders.ndjson (TPC-H), orders.json (the same rows as one
+array) and nested.ndjson (objects, lists and rare keys). Workbooks: mixed.xlsx and tall.xlsx.
 
 Each read has a process of its own: it imports the peer, reads a tiny file, and is timed from the call to the Arrow
 table in memory. All ways of all peers in turn, then all again, `--rounds` times, the files in the system's cache. Of a
 peer's ways to read, the fastest is the figure that counts. A table of a wrong shape is a failure, not a time. MB/s is
-millions of bytes of the file; "times tablemill" the peer's time divided by tablemill's; peak memory the most that was
-resident, the library and the pages of a mapped file included; "types" what the columns became.
+millions of bytes of the file, cells/s millions of cells of a workbook; "times tablemill" the peer's time divided by
+tablemill's, "times fastest" by that of the fastest peer; peak memory the most that was resident, the library and the
+pages of a mapped file included; "table MB" the Arrow table alone; "types" what the columns became.
 
 Everything runs on `--cores` cores. Build the wheel with `maturin build --release`, or the numbers say nothing.
 """
 
 import argparse
-import collections
-import csv
 import gzip
 import importlib.metadata
-import itertools
 import json
 import os
 import platform
-import random
 import resource
 import shutil
 import statistics
@@ -33,219 +34,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
+
+from _peers_files import BIG, FILES, SHAPES, make, make_shape, path_of
+from _peers_readers import EXTRA, NOTES, PEERS, differences, kind_of, reader, size_of, types_of, ways_of, write_tiny
 
 # Tried together on Python 3.11, the last that datatable has a wheel for; openpyxl writes the workbooks of `small`.
 REQUIREMENTS = """pandas==3.1.1 pyarrow==26.0.1 polars==2.1.0 duckdb==2.0.0 datafusion==55.0.0 datatable==1.1.0
-tpchgen-cli==4.0.0 openpyxl==3.1.5"""
+fastexcel==0.21.0 tpchgen-cli==4.0.0 openpyxl==3.1.5 xlsxwriter==3.3.1"""
 DATA = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tablemill" / "bench"
-FILES = ["lineitem", "quoted", "wide", "floats", "newlines"]
 UNIT = 1 if sys.platform == "darwin" else 1024  # of the peak memory that the system tells
-
-
-# --- The files. The same bytes every time: rows are drawn from pools of distinct ones, which is quick to write. ---
-
-POOL = 50_000
-WIDE_PARTS, WIDE_COLUMNS = 20, 50
-SYLLABLES = "ba co di fu ga he ki lo mu na pe qui ra so ti va wen xa yo zé".split()
-
-
-def words(rng, least, most):
-    return " ".join("".join(rng.choices(SYLLABLES, k=rng.randint(1, 4))) for _ in range(rng.randint(least, most)))
-
-
-def day(rng):
-    return date.fromordinal(rng.randrange(730_000, 739_000)).isoformat()
-
-
-def quoted_row(rng, _):
-    tail = rng.choice([f' ""{words(rng, 1, 4)}"", ' + words(rng, 2, 9), ", " + words(rng, 3, 9), ""])
-    url = f"https://example.org/{words(rng, 1, 1)}/{rng.randrange(10**6)}"
-    texts = [words(rng, 3, 8), words(rng, 2, 3), words(rng, 15, 45) + tail, url, rng.choice(["news", "arts, music"])]
-    return f"{rng.randrange(10**9)}," + ",".join(f'"{text}"' for text in texts) + f",{day(rng)},{rng.randrange(500)}\n"
-
-
-def wide_row(rng, part):
-    cells = []
-    for _ in range(WIDE_COLUMNS // 5):
-        numbers = str(rng.randrange(100_000)), f"{rng.uniform(-1000, 1000):.2f}", str(rng.randrange(-(10**12), 10**12))
-        cells += [*numbers, words(rng, 1, 2), day(rng)]
-    return ",".join(cell if rng.random() > 0.02 else "" for cell in cells) + ",\n"[part == WIDE_PARTS - 1]
-
-
-def floats_row(rng, _):
-    cells = [repr(rng.uniform(-180, 180)) for _ in range(3)]
-    cells += [repr(rng.random()), f"{rng.gauss(0, 1e4):.15g}", f"{rng.expovariate(1e-9):.16e}"]
-    cells += [f"{rng.uniform(0, 1000):.6g}" for _ in range(3)]
-    cells += [f"{rng.gauss(0, 1):.6f}", f"{rng.gauss(0, 1e-12):.5e}", f"{rng.uniform(0, 1e6):.2f}"]
-    return ",".join(cells) + "\n"
-
-
-def newlines_row(rng, _):
-    end = rng.choice(["\n", "\n", "\r\n"])
-    body = end.join(words(rng, 3, 9) for _ in range(rng.randint(1, 8)))
-    body += rng.choice([f'{end}{end}""{words(rng, 2, 5)}"",{end}{words(rng, 1, 2)}', "", ""])
-    address = end.join([words(rng, 2, 2), f"{rng.randrange(200)} {words(rng, 1, 1)}", words(rng, 1, 2)])
-    return f'{rng.randrange(10**9)},{words(rng, 2, 4)},"{body}","{address}",{rng.uniform(0, 1e4):.2f},{day(rng)}\n'
-
-
-# Of each file: its columns, what makes a row or a part of it, and how many parts a row has.
-SHAPES = {
-    "quoted": ("id,title,author,body,url,section,created,score".split(","), quoted_row, 1),
-    "wide": ([f"c{index}" for index in range(WIDE_PARTS * WIDE_COLUMNS)], wide_row, WIDE_PARTS),
-    "floats": ([f"x{index}" for index in range(12)], floats_row, 1),
-    "newlines": ("id,subject,body,address,amount,sent".split(","), newlines_row, 1),
-}
-
-
-def make_shape(name, path, size):
-    """Writes one of SHAPES of about `size` bytes; gives what is to be found in it."""
-    columns, row, parts = SHAPES[name]
-    rng = random.Random(name)
-    distinct = min(POOL, size // 100) // parts + 2
-    pools = [[row(rng, part) for _ in range(distinct)] for part in range(parts)]
-    average = sum(len(pool[0]) for pool in pools)
-    rows = 0
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        written = file.write(",".join(columns) + "\n")
-        while written < size:
-            many = max(1, min(1000, (size - written) // average))
-            drawn = zip(*(rng.choices(pool, k=many) for pool in pools))
-            written += file.write("".join(itertools.chain.from_iterable(drawn)))
-            rows += many
-    return {"rows": rows, "columns": len(columns), "bytes": path.stat().st_size}
-
-
-def make_big(path, lineitem, size):
-    """Writes the rows of lineitem as often as `size` bytes take; gives how often."""
-    times = 0
-    with open(path, "wb") as big, open(lineitem, "rb") as part:
-        big.write(part.readline())
-        body = part.tell()
-        while times == 0 or big.tell() < size:
-            part.seek(body)
-            shutil.copyfileobj(part, big, 1 << 20)
-            times += 1
-    return times
-
-
-def make(folder, scale, mb, big_gb):
-    """Makes all files, and facts.json, which says what is to be found in them."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lineitem, big = folder / "lineitem.csv", folder / "big.csv"
-    tool = Path(sys.executable).parent / "tpchgen-cli"
-    options = ["--scale-factor", str(scale), "--tables", "lineitem", "--output-dir", str(folder)]
-    subprocess.run([tool, "csv", *options, "--overwrite", "--quiet"], check=True)
-    with open(lineitem, "rb") as file:
-        rows = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) - 1
-    facts = {"lineitem": {"rows": rows, "columns": 16, "bytes": lineitem.stat().st_size}}
-    for name in SHAPES:
-        facts[name] = make_shape(name, folder / f"{name}.csv", int(mb * 1e6))
-    times = make_big(big, lineitem, big_gb * 1e9)
-    facts["big"] = {"rows": rows * times, "columns": 16, "bytes": big.stat().st_size}
-    (folder / "facts.json").write_text(json.dumps(facts, indent=2) + "\n")
-    for name, fact in facts.items():
-        print(f"{name}.csv: {fact['bytes'] / 1e6:,.1f} MB, {fact['rows']:,} rows, {fact['columns']:,} columns")
-    print()
-
-
-# --- The peers. ---
-
-
-def reader(peer, way, newlines):
-    """Imports a peer and gives a function that reads a file into Arrow memory in one of the peer's ways.
-
-    `newlines` says that cells of the file have line ends, which some must be told.
-    """
-    if peer == "tablemill":
-        import tablemill
-
-        return lambda path: tablemill.read(path).tables[0]
-    if peer == "pandas":
-        import pandas
-        import pyarrow
-
-        c = {"engine": "c", "low_memory": False}
-        options = c if way == "(engine c)" else {"engine": "pyarrow", "dtype_backend": "pyarrow"}
-        return lambda path: pyarrow.Table.from_pandas(pandas.read_csv(path, **options), preserve_index=False)
-    if peer == "pyarrow":
-        from pyarrow.csv import ParseOptions, ReadOptions, read_csv
-
-        read = ReadOptions(block_size=8 << 20 if way == "(blocks of 8 MiB)" else None)
-        parse = ParseOptions(newlines_in_values=newlines)
-        return lambda path: read_csv(path, read_options=read, parse_options=parse)
-    if peer == "polars":
-        import polars
-
-        newest = polars.CompatLevel.newest()  # Arrow's string views, as Polars has them: no copy
-        options = {"infer_schema_length": 100 if way == "(sample)" else None, "try_parse_dates": True}
-        return lambda path: polars.read_csv(path, **options).to_arrow(compat_level=newest)
-    if peer == "duckdb":
-        import duckdb
-
-        connection = duckdb.connect()
-        if way == "(sample)":
-            return lambda path: connection.sql("FROM read_csv(?)", params=[path]).to_arrow_table()
-        # `sql` would look for the types twice. `execute` warns that it copies once more; it is faster all the same.
-        query = "FROM read_csv(?, sample_size = -1)"
-        return lambda path: connection.execute(query, [path]).to_arrow_table()
-    if peer == "datafusion":
-        import datafusion
-
-        # With newlines in cells it fails as soon as it takes types from more than 8 KiB.
-        rows = 10**12 if not way else 20 if newlines else 1000
-        options = datafusion.CsvReadOptions(newlines_in_values=newlines, schema_infer_max_records=rows)
-        config = datafusion.SessionConfig().with_repartition_file_scans("in order" not in way)
-        return lambda path: datafusion.SessionContext(config).read_csv(path, options=options).to_arrow_table()
-    import datatable
-
-    return lambda path: datatable.fread(path) if way == "(its own frame)" else datatable.fread(path).to_arrow()
-
-
-# Of each peer, its ways to read a file; and what is never its figure: types from so few rows, or no Arrow table.
-PEERS = {
-    "tablemill": [""],
-    "pandas": ["(engine pyarrow)", "(engine c)"],
-    "pyarrow": ["", "(blocks of 8 MiB)"],
-    "polars": ["", "(sample)"],
-    "duckdb": ["", "(sample)"],
-    "datafusion": ["", "(sample)", "(sample, in order)"],
-    "datatable": ["", "(its own frame)"],
-}
-EXTRA = {("polars", "(sample)"), ("datatable", "(its own frame)")}
-NOTES = """\
-Bold: a peer's fastest way, its figure. "(sample)": types from the first 100 (polars), 20,480 (duckdb) or 1,000 rows
-(datafusion; 20 in newlines.csv) instead of all. pandas finds no dates with engine c. Never a figure: polars with a
-sample, and datatable's own frame, not yet Arrow."""
-
-
-def types_of(table):
-    """What the columns of an Arrow table are, in words."""
-    from pyarrow import types
-
-    kinds = ["integer", "floating", "decimal", "boolean", "date", "timestamp"]
-    kind_of = lambda type: next((kind for kind in kinds if getattr(types, f"is_{kind}")(type)), "text")
-    counted = collections.Counter(map(kind_of, table.schema.types))
-    return ", ".join(f"{counted[kind]} {kind}" for kind in [*kinds, "text"] if counted[kind])
-
-
-def differences(table, path, name):
-    """Where the table's first rows differ from the file's, in words: in their order, or in what floats.csv has."""
-    with open(path, encoding="utf-8", newline="") as file:
-        texts = list(itertools.islice(csv.reader(file), 1, 20_001))
-    columns = [column.to_pylist() for column in table.slice(0, len(texts)).columns[: 12 if name == "floats" else 1]]
-    meant = [[float(text or "nan") for text in column] for column in zip(*(row[: len(columns)] for row in texts))]
-    pairs = [(a, b) for read, right in zip(columns, meant) for a, b in zip(read, right) if a is not None]
-    if any(abs(a - b) > 1e-9 * abs(b) for a, b in pairs):
-        return "; rows not in order"
-    wrong = sum(a != b for a, b in pairs)
-    return f"; {wrong / len(pairs):.2%} not the nearest double" if wrong else ""
 
 
 def child(peer, way, path, tiny, name):
     """One read in this process. Peak memory is taken before anything else is asked."""
-    read = reader(peer, way, name == "newlines")
+    kind = kind_of(path)
+    read = reader(peer, way, kind, name == "newlines")
     read(tiny)
     start, cpu = time.perf_counter(), time.process_time()
     result = read(path)
@@ -255,8 +59,8 @@ def child(peer, way, path, tiny, name):
     import pyarrow
 
     table = result.to_arrow() if way == "(its own frame)" else pyarrow.table(result)
-    types = types_of(table) + differences(table, path, name)
-    shape = {"rows": table.num_rows, "columns": table.num_columns, "types": types}
+    types = types_of(table) + differences(table, path, name, kind)
+    shape = {"rows": table.num_rows, "columns": table.num_columns, "table": size_of(table), "types": types}
     print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "peak": peak, **shape}))
 
 
@@ -293,8 +97,9 @@ def machine():
 
 def time_file(name, fact, ways, given):
     """Reads one file in every way of every peer; gives a result for each."""
-    path, tiny = given.data / f"{name}.csv", given.data / "tiny.csv"
-    tiny.write_text('a,b,c,d\n1,2.5,"x, y",2024-01-02\n2,3.5,z,2024-01-03\n')
+    path = path_of(given.data, name)
+    tiny = path.with_name(f"tiny{path.suffix}")
+    write_tiny(tiny)
     results = [{"file": name, "peer": peer, "way": way, "runs": []} for peer, way in ways]
     for turn in range(given.rounds):
         with open(path, "rb", buffering=0) as file:
@@ -314,55 +119,78 @@ def time_file(name, fact, ways, given):
     for result in results:
         if "failed" not in result:
             result["types"] = result["runs"][0]["types"]
-            for figure in ("seconds", "peak"):
+            for figure in ("seconds", "peak", "table"):
                 result[figure] = statistics.median(run[figure] for run in result["runs"])
     return results
 
 
-def print_times(name, fact, results):
+def print_times(path, fact, results):
     """One file's results as a Markdown table, the fastest first, each peer's figure in bold."""
-    print(f"**{name}.csv**: {fact['bytes'] / 1e6:,.0f} MB, {fact['rows']:,} rows, {fact['columns']:,} columns\n")
-    print("| peer | seconds | MB/s | times tablemill | peak MB | types |\n|---|--:|--:|--:|--:|---|")
+    kind, cells = path.suffix[1:], fact["rows"] * fact["columns"]
+    leaves = f", {fact['leaves']} leaves" if fact.get("leaves", 0) > fact["columns"] else ""
+    size = f"{fact['bytes'] / 1e6:,.0f} MB, {fact['rows']:,} rows, {fact['columns']:,} columns{leaves}"
+    rate, amount = ("million cells/s", cells) if kind == "xlsx" else ("MB/s", fact["bytes"])
+    print(f"**{path.name}**: {size}\n")
+    print(f"| peer | seconds | {rate} | times tablemill | times fastest | peak MB | table MB | types |")
+    print("|---|--:|--:|--:|--:|--:|--:|---|")
     good = sorted((one for one in results if "failed" not in one), key=lambda one: one["seconds"])
-    own = next((one["seconds"] for one in good if one["peer"] == "tablemill"), None)
-    shown = set()
+    figures = {}
     for one in good:
-        peer, way, seconds = one["peer"], one["way"], one["seconds"]
-        figure = peer not in shown and (peer, way) not in EXTRA
-        shown |= {peer} if figure else set()
-        text = (f"**{peer}** " if figure else f"{peer} ") + way
-        ratio = f"{seconds / own:.2f}" if own else "–"
-        speed, peak = fact["bytes"] / seconds / 1e6, one["peak"] / 1e6
-        print(f"| {text} | {seconds:.2f} | {speed:.0f} | {ratio} | {peak:,.0f} | {one['types']} |")
+        if (kind, one["peer"], one["way"]) not in EXTRA:
+            figures.setdefault(one["peer"], one)
+    own = figures.get("tablemill")
+    fastest = next((one for peer, one in figures.items() if peer != "tablemill"), None)
+    ratio = lambda one, other: f"{one['seconds'] / other['seconds']:.2f}" if other else "–"
+    for one in good:
+        bold = "**" if figures.get(one["peer"]) is one else ""
+        text = f"{bold}{one['peer']}{bold} {one['way']}".strip()
+        speed = amount / one["seconds"] / 1e6
+        against = f"{ratio(one, own)} | {ratio(one, fastest)}"
+        space = f"{one['peak'] / 1e6:,.0f} | {one['table'] / 1e6:,.0f}"
+        shown = f"{speed:.2f}" if kind == "xlsx" else f"{speed:.0f}"
+        print(f"| {text} | {one['seconds']:.2f} | {shown} | {against} | {space} | {one['types']} |")
     for one in results:
         if "failed" in one:
-            print(f"| {one['peer']} {one['way']} | failed: {one['failed']} | | | | |")
+            print(f"| {one['peer']} {one['way']} | failed: {one['failed']} | | | | | | |")
+    if own and fastest:
+        peaks = f"{own['peak'] / fastest['peak']:.2f} of its peak memory"
+        tables = f"{own['peak'] / own['table']:.2f} times the table's"
+        print(f"\ntablemill is {ratio(fastest, own)} times as fast as {fastest['peer']}, with {peaks}, {tables}.")
     print(flush=True)
 
 
 def time_peers(given, facts):
     found = versions()
     peers = ", ".join(f"{peer} {version}" for peer, version in found.items())
-    print(f"{machine()}; {peers}. Median of {given.rounds}; load {os.getloadavg()[0]:.1f} before.\n\n{NOTES}\n")
-    for peer in given.peers:
-        if peer not in found:
-            print(f"Left out, because it is not installed: {peer}.\n")
-    ways = [(peer, way) for peer in given.peers if peer in found for way in PEERS[peer]]
-    ways = [way for way in ways if given.extra or way not in EXTRA]
+    print(f"{machine()}; {peers}. Median of {given.rounds}; load {os.getloadavg()[0]:.1f} before.")
+    print("Bold: a peer's fastest way, its figure.\n")
+    made = [name for name in given.files if name in FILES and name in facts]
+    kinds = {name: kind_of(str(path_of(given.data, name))) for name in made}
+    for kind, notes in NOTES.items():
+        if any(kind == one or (kind, one) == ("json", "ndjson") for one in kinds.values()):
+            print(notes + "\n")
+    ways = {kind: ways_of(kind, given.extra) for kind in dict.fromkeys(kinds.values())}
+    for told in [f"{peer}, because it is not installed" for peer in given.peers if peer not in found] + [
+        *(text for _, lacks in ways.values() for text in lacks if text.split()[0] in given.peers),
+        *(f"{name}, because `make` has not made it" for name in given.files if name in FILES and name not in facts),
+    ]:
+        print(f"Left out: {told}.\n")
     results = []
-    for name in given.files:
-        results.append(time_file(name, facts[name], ways, given))
-        print_times(name, facts[name], results[-1])
+    for name in made:
+        wanted = [way for way in ways[kinds[name]][0] if way[0] in given.peers and way[0] in found]
+        if wanted:
+            results.append(time_file(name, facts[name], wanted, given))
+            print_times(path_of(given.data, name), facts[name], results[-1])
     return {"versions": found, "rounds": given.rounds, "times": sum(results, [])}
 
 
-def memory(folder, binary, fact):
-    """Peak memory of the program on the big file, which is to be under 1 GiB."""
-    print(f"**big.csv**: {fact['bytes'] / 1e9:.2f} GB, {fact['rows']:,} rows; {machine()}\n")
+def memory(path, binary, fact):
+    """Peak memory of the program on a big file, which is to be under 1 GiB."""
+    print(f"**{path.name}**: {fact['bytes'] / 1e9:.2f} GB, {fact['rows']:,} rows; {machine()}\n")
     print("| command | seconds | MB/s | peak MiB | under 1 GiB | rows |\n|---|--:|--:|--:|---|---|")
     results = []
-    with tempfile.TemporaryDirectory(dir=folder) as name, tempfile.TemporaryFile() as output:
-        big, parquet = str(folder / "big.csv"), f"{name}/big.parquet"
+    with tempfile.TemporaryDirectory(dir=path.parent) as name, tempfile.TemporaryFile() as output:
+        big, parquet = str(path), f"{name}/big.parquet"
         count = "import sys, pyarrow.parquet as p; print(p.read_metadata(sys.argv[1]).num_rows)"
         for verb, *rest in (["convert", big, "--to", "parquet", "--out", parquet], ["inspect", "--json", big]):
             start = time.perf_counter()
@@ -377,12 +205,12 @@ def memory(folder, binary, fact):
             else:
                 output.seek(0)
                 rows = json.loads(output.read())["tables"][0]["num_rows"]
-            results.append({"verb": verb, "seconds": seconds, "peak": peak, "rows": rows})
+            results.append({"file": path.name, "verb": verb, "seconds": seconds, "peak": peak, "rows": rows})
             speed, right = fact["bytes"] / seconds / 1e6, "all" if rows == fact["rows"] else f"wrong: {rows}"
             figures = f"{seconds:.1f} | {speed:.0f} | {peak / (1 << 20):,.0f} | {'yes' if peak < 1 << 30 else 'no'}"
             print(f"| {verb} | {figures} | {right} |", flush=True)
     print()
-    return {"memory": results}
+    return results
 
 
 def make_small(folder, size):
@@ -453,12 +281,15 @@ def main():
     option("--data", type=Path, default=DATA, help="where the files are [%(default)s]")
     option("--json", type=Path, metavar="FILE", help="write the results there as well")
     option("--cores", type=int, default=2, help="run on so many cores [%(default)s]")
-    option("--scale", type=float, default=1, help="make: TPC-H scale factor of lineitem [%(default)s]")
-    option("--mb", type=float, default=400, help="make: millions of bytes of each other file [%(default)s]")
+    option("--scale", type=float, default=1, help="make: TPC-H scale factor of lineitem and orders [%(default)s]")
+    nested = "make: millions of bytes of each other csv; nested.ndjson has 3/4 of it [%(default)s]"
+    option("--mb", type=float, default=400, help=nested)
     option("--big-gb", type=float, default=5.2, help="make: billions of bytes of big.csv [%(default)s]")
+    option("--big-json-gb", type=float, default=5, help="make: billions of bytes of big.ndjson [%(default)s]")
+    option("--books", type=float, default=1, help="make: part of the workbooks' rows [%(default)s]")
     option("--rounds", type=int, default=5, help="time: reads of each file by each peer [%(default)s]")
-    option("--peers", nargs="+", choices=PEERS, default=list(PEERS), help="time: these only")
-    option("--files", nargs="+", choices=FILES, default=FILES, help="time: these only")
+    option("--peers", nargs="+", choices=PEERS, default=PEERS, help="time: these only")
+    option("--files", nargs="+", choices=FILES + BIG, default=FILES + BIG, help="make, time, memory: these only")
     option("--timeout", type=float, default=900, help="time: seconds after which a read is given up [%(default)s]")
     option("--extra", action="store_true", help="time: also ways to read that never count")
     option("--bin", default=shutil.which("tablemill"), help="memory: the program tablemill [the one on PATH]")
@@ -471,7 +302,8 @@ def main():
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: given.cores])
     if given.smoke:
         tiny = tempfile.TemporaryDirectory()
-        given.data, given.scale, given.mb, given.big_gb = Path(tiny.name), 0.01, 2, 0.02
+        given.data, given.scale, given.mb, given.books = Path(tiny.name), 0.01, 2, 0.005
+        given.big_gb = given.big_json_gb = 0.02
         given.rounds, given.calls, given.extra = 1, 5, True
     elif not given.verb:
         return parser.print_help()
@@ -480,13 +312,15 @@ def main():
     elif given.verb in ("time", "memory") and not (given.data / "facts.json").exists():
         parser.error(f"no files in {given.data}: run `make` first")
     if given.smoke or given.verb == "make":
-        make(given.data, given.scale, given.mb, given.big_gb)
+        make(given.data, given.files, given)
     facts = json.loads((given.data / "facts.json").read_text()) if given.verb != "small" else {}
     result = {"machine": machine(), "files": facts}
     if given.smoke or given.verb == "time":
         result |= time_peers(given, facts)
     if given.verb == "memory" or given.smoke and given.bin:
-        result |= memory(given.data, given.bin, facts["big"])
+        big = [name for name in given.files if name in BIG and name in facts]
+        peaks = [memory(path_of(given.data, name), given.bin, facts[name]) for name in big]
+        result |= {"memory": sum(peaks, [])}
     if given.verb == "small" or given.smoke and "tablemill" in versions():
         result |= small(given.calls)
     if given.json:

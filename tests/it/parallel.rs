@@ -13,9 +13,20 @@ fn read(
     chunk_bytes: usize,
     leave_rows: bool,
 ) -> Result<Ingest, Error> {
+    read_as(FileType::Csv, text, options, threads, chunk_bytes, leave_rows)
+}
+
+fn read_as(
+    file_type: FileType,
+    text: &str,
+    options: &str,
+    threads: usize,
+    chunk_bytes: usize,
+    leave_rows: bool,
+) -> Result<Ingest, Error> {
     let json: serde_json::Value = serde_json::from_str(options).unwrap();
     let options = Options {
-        file_type: Some(FileType::Csv),
+        file_type: Some(file_type),
         parser: ParserOptions::from_json(json.as_object().unwrap()).unwrap(),
         leave_rows,
         parallelism: Parallelism { threads, chunk_bytes },
@@ -59,8 +70,49 @@ fn check(text: &str, options: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The same of JSON.
+fn check_json(text: &str, options: &str) -> Result<(), TestCaseError> {
+    let read = |threads, chunk_bytes, leave_rows| {
+        shown(read_as(FileType::Json, text, options, threads, chunk_bytes, leave_rows))
+    };
+    let expected = read(1, 1 << 30, false);
+    for (threads, chunk_bytes) in [(1, 1), (2, 7), (7, 40)] {
+        for leave_rows in [false, true] {
+            let sharing = format!("{threads} threads, chunks of {chunk_bytes}, left {leave_rows}");
+            prop_assert_eq!(
+                &read(threads, chunk_bytes, leave_rows),
+                &expected,
+                "{}: {:?}",
+                sharing,
+                text
+            );
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+
+    #[test]
+    fn json_in_any_layout(
+        rows in proptest::collection::vec(
+            r#"\{"a":(1|2\.5|"x"|null|\[1\]|\{"b":1\}|-0|18446744073709551615),?"(a|b|é)":(1|true|"\\n")\}|\[1,"x"\]|\{|null"#,
+            0..12,
+        ),
+        options in prop_oneof![
+            Just("{}"),
+            Just(r#"{"dtype": {"a": "str"}}"#),
+            Just(r#"{"na_values": ["x", "1"]}"#),
+            Just(r#"{"on_bad_lines": "error"}"#),
+            Just(r#"{"nrows": 3, "usecols": [0]}"#),
+        ],
+    ) {
+        check_json(&rows.join("\n"), options)?;
+        check_json(&format!("[{}]", rows.join(" , ")), options)?;
+        check_json(&format!("{{\"data\":[{}],\"n\":1}}", rows.join(",")), options)?;
+        check_json(&rows.join(""), options)?;
+    }
 
     #[test]
     fn any_text(text in "[ab,\"\\n1 ]{0,120}") {

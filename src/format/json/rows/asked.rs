@@ -8,7 +8,7 @@ use super::Rows;
 use super::notes::Found;
 use super::piece::{Fields, Kept, Piece};
 use super::plan::Plan;
-use super::table::{Chunk, Column, Scan};
+use super::table::{Chunk, Column, Place, Scan};
 use crate::context::Context;
 use crate::error::Result;
 use crate::format::csv::bad_value;
@@ -25,7 +25,7 @@ pub(super) struct Asked {
 /// Gathers the columns of which options say something, and settles what they become.
 pub(super) fn settle(
     rows: &Rows,
-    starts: &[usize],
+    places: &[Place],
     columns: &mut [Column],
     fields: &Fields,
     context: &Context<'_>,
@@ -47,9 +47,9 @@ pub(super) fn settle(
     let plan = |index| if wanted.contains(&index) { &Plan::Gather } else { &Plan::Skip };
     let keys: Vec<(&str, &Plan)> =
         columns.iter().enumerate().map(|(index, column)| (&*column.key, plan(index))).collect();
-    let everywhere: Vec<_> = (0..starts.len() - 1).map(|chunk| (chunk, keys.clone())).collect();
+    let everywhere: Vec<_> = (0..places.len()).map(|chunk| (chunk, keys.clone())).collect();
     let mut texts: Vec<Vec<TextColumn>> = vec![Vec::new(); wanted.len()];
-    rows.again(starts, &everywhere, |_, chunk| {
+    rows.again(places, &everywhere, |_, chunk| {
         for ((_, piece), texts) in chunk.pieces.into_iter().zip(&mut texts) {
             texts.push(gathered(piece));
         }

@@ -17,6 +17,8 @@ pub(super) struct Broken {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub rows: u64,
+    /// Whether it took care to read it.
+    pub careful: bool,
     pub broken: Vec<Broken>,
     /// Where keys stand that stand again in their object.
     pub repeated: Vec<usize>,
@@ -47,6 +49,10 @@ impl Rows {
                 Halt::Repeated if !mode.careful => mode.careful = true,
                 Halt::Sparse if !mode.types_only && !root.settled => mode.types_only = true,
                 _ => return notes,
+            }
+            // A root whose types are settled is read in the right mode at once.
+            if root.settled {
+                return notes;
             }
             root.again();
         }
@@ -85,6 +91,7 @@ impl Rows {
         };
         let read = read.and_then(|()| reader.fill_all(root));
         notes.rows = reader.row;
+        notes.careful = mode.careful;
         notes.failed = read.err().map(|halt| (reader.at, halt));
         notes.row_start = reader.row_start;
         notes.repeated = reader.repeated;

@@ -50,7 +50,7 @@ impl InFile {
         let wanted: Vec<_> = (0..rows.counts.len()).map(|chunk| (chunk, columns.clone())).collect();
         let (mut bad, mut before) = (BadValues::default(), 0);
         let mut nulls = vec![0; asked.len()];
-        rows.scan.rows.again(&rows.scan.starts, &wanted, |_, chunk| {
+        rows.scan.rows.again(&rows.scan.places, &wanted, |_, chunk| {
             bad.take(&rows.scan, &chunk, before);
             before += chunk.rows;
             for ((count, index), (_, piece)) in nulls.iter_mut().zip(&asked).zip(&chunk.pieces) {
@@ -86,8 +86,8 @@ impl Rows for InFile {
         schema: &SchemaRef,
         take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
     ) -> Result<()> {
-        self.scan.rows.again(&self.scan.starts, &self.wanted(), |index, chunk| {
-            let start = self.scan.starts[index];
+        self.scan.rows.again(&self.scan.places, &self.wanted(), |index, chunk| {
+            let start = self.scan.places[index].start;
             check_rows(&chunk, self.counts[index], start)?;
             if chunk.rows == 0 {
                 return Ok(true);

@@ -50,8 +50,10 @@ pub(in super::super) fn table(
         && context.parser().skiprows.is_none();
     let mut found = Found::new(&rows, text);
     let mut fields = Fields::default();
-    let mut chunks: Vec<Chunk> = Vec::new();
+    let (mut chunks, mut places) = (Vec::new(), Vec::new());
     rows.first_pass(&starts, !leave, |index, notes, seen, chunk| {
+        let (start, end) = (starts[index], starts[index + 1]);
+        places.push(Place { start, end, careful: notes.careful });
         found.take(&notes, context)?;
         fields.merge(seen, found.rows - notes.rows, usize::MAX);
         check_fields(&fields, &rows, context)?;
@@ -75,9 +77,9 @@ pub(in super::super) fn table(
         })
         .collect();
     super::notes::columns(&found, &fields, &columns, context);
-    asked::settle(&rows, &starts, &mut columns, &fields, context)?;
-    let scan = Scan { rows, starts, columns };
-    let counts: Vec<usize> = chunks.iter().map(|chunk| chunk.rows).collect();
+    asked::settle(&rows, &places, &mut columns, &fields, context)?;
+    let scan = Scan { rows, places, columns };
+    let counts: Vec<usize> = chunks.iter().map(|chunk: &Chunk| chunk.rows).collect();
     if leave {
         let schema = scan.schema();
         let rows = InFile::new(scan, counts, &fields, &found, context)?;
@@ -89,6 +91,14 @@ pub(in super::super) fn table(
         });
     }
     scan.in_memory(chunks, &found, context)
+}
+
+/// Where a chunk is, and whether it has to be read with care.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub start: usize,
+    pub end: usize,
+    pub careful: bool,
 }
 
 /// A column of the table.
@@ -106,7 +116,7 @@ pub(super) struct Column {
 #[derive(Clone, Debug)]
 pub(super) struct Scan {
     pub rows: Rows,
-    pub starts: Vec<usize>,
+    pub places: Vec<Place>,
     pub columns: Vec<Column>,
 }
 
@@ -144,18 +154,18 @@ impl Rows {
     /// Reads some columns of some chunks, whose types are known.
     pub(super) fn again(
         &self,
-        starts: &[usize],
+        places: &[Place],
         wanted: &[(usize, Vec<(&str, &Plan)>)],
         mut take: impl FnMut(usize, Chunk) -> Result<bool>,
     ) -> Result<()> {
         let job = |(): &mut (), index: usize| {
             let (chunk, columns) = &wanted[index];
-            let place = (starts[*chunk], starts[chunk + 1]);
+            let Place { start, end, careful } = places[*chunk];
             let mut root = root(columns.iter().copied());
-            let notes = self.chunk(&mut root, place, Mode::default());
-            release(&self.text[place.0..place.1]);
+            let notes = self.chunk(&mut root, (start, end), Mode { careful, types_only: false });
+            release(&self.text[start..end]);
             if notes.failed.is_some() {
-                return Err(changed(place.0));
+                return Err(changed(start));
             }
             let rows = notes.rows as usize;
             let (_, mut pieces) = finish(&mut root, rows, true).map_err(corrupt)?;
@@ -224,9 +234,9 @@ impl Scan {
             })
             .collect();
         let mut asked = asked::BadValues::default();
-        self.rows.again(&self.starts, &wanted, |index, read| {
+        self.rows.again(&self.places, &wanted, |index, read| {
             let chunk = wanted[index].0;
-            check_rows(&read, counts[chunk], self.starts[chunk])?;
+            check_rows(&read, counts[chunk], self.places[chunk].start)?;
             for (index, array) in self.arrays(&read)?.into_iter().enumerate() {
                 if arrays[chunk][index].is_none() {
                     arrays[chunk][index] = array;
@@ -239,7 +249,7 @@ impl Scan {
         let mut batches = Vec::with_capacity(counts.len());
         for (chunk, (arrays, rows)) in arrays.into_iter().zip(&counts).enumerate() {
             if *rows > 0 {
-                batches.push(batch(&schema, arrays, *rows, self.starts[chunk])?);
+                batches.push(batch(&schema, arrays, *rows, self.places[chunk].start)?);
             }
         }
         Ok(RawTable::new(None, schema, batches))

@@ -1,17 +1,25 @@
-//! The cells of a sheet, as calamine gives them, one after the other and counted.
+//! The sheets of a workbook of any kind, read one after the other or side by side.
 
 use std::io::Cursor;
 
 use bytes::Bytes;
-use calamine::{Data, DataRef, Ods, Reader, SheetType, Xls, Xlsb, Xlsx};
+use calamine::{Data, DataRef, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
 
+use super::sheet::{Area, Sheet, Tag};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::options::FileType;
 use crate::report::{Code, Issue, Stage};
 
-/// A cell that is not empty: row and column from 0, and its value.
-pub(super) type Cell = (u32, u32, Data);
+/// What a workbook says of one of its sheets.
+#[derive(Clone, Debug)]
+pub(super) struct SheetInfo {
+    pub name: String,
+    /// Hidden from the user, or hidden so that only a program can show it.
+    pub hidden: bool,
+    /// A sheet of cells, not of a chart, a dialog or macros.
+    pub worksheet: bool,
+}
 
 /// An open workbook of any kind.
 pub(super) enum Workbook {
@@ -22,6 +30,7 @@ pub(super) enum Workbook {
 }
 
 impl Workbook {
+    /// Opens a workbook of this kind; reads no cells yet where the kind allows that.
     pub(super) fn open(file_type: FileType, bytes: &Bytes, context: &Context<'_>) -> Result<Self> {
         let cursor = Cursor::new(bytes.clone());
         if file_type != FileType::Xls {
@@ -35,7 +44,7 @@ impl Workbook {
         })
     }
 
-    fn sheets(&self) -> &[calamine::Sheet] {
+    fn metadata(&self) -> &[calamine::Sheet] {
         match self {
             Workbook::Xlsx(workbook) => workbook.sheets_metadata(),
             Workbook::Xlsb(workbook) => workbook.sheets_metadata(),
@@ -44,83 +53,105 @@ impl Workbook {
         }
     }
 
-    pub(super) fn sheet_names(&self) -> Vec<String> {
-        self.sheets().iter().map(|sheet| sheet.name.clone()).collect()
+    /// The sheets in the workbook's order.
+    pub(super) fn sheets(&self) -> Vec<SheetInfo> {
+        let info = |sheet: &calamine::Sheet| SheetInfo {
+            name: sheet.name.clone(),
+            hidden: sheet.visible != SheetVisible::Visible,
+            worksheet: sheet.typ == SheetType::WorkSheet,
+        };
+        self.metadata().iter().map(info).collect()
     }
 
-    /// The cells of a sheet in reading order; `None` for a sheet that holds no cells by its nature.
-    pub(super) fn sheet(
+    /// Reads these sheets and hands each to `take`, in this order. Sheets that are no worksheets
+    /// come without cells.
+    pub(super) fn read(
         &mut self,
-        index: usize,
-        left: &mut u64,
+        wanted: &[usize],
         context: &mut Context<'_>,
-    ) -> Result<Option<Vec<Cell>>> {
-        let sheet = &self.sheets()[index];
-        let name = sheet.name.clone();
-        if sheet.typ != SheetType::WorkSheet {
-            let message = format!("the sheet {name:?} is no worksheet and was left out");
-            let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
-            context.reporter.push(issue.table(name));
-            return Ok(None);
+        take: &mut dyn FnMut(usize, Sheet, &mut Context<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let infos = self.sheets();
+        let mut left = context.limits.sheet_cells;
+        for index in wanted {
+            let Some(info) = infos.get(*index) else { continue };
+            let mut sheet =
+                Sheet { name: info.name.clone(), hidden: info.hidden, ..Sheet::default() };
+            if info.worksheet {
+                self.fill(&mut sheet, &mut left)
+                    .map_err(|error| error.map_issue(|issue| issue.table(&info.name)))?;
+            }
+            sheet.settle();
+            take(*index, sheet, context)?;
         }
-        let at_sheet = |error: Error| error.map_issue(|issue| issue.table(&name));
-        let mut cells = Vec::new();
+        Ok(())
+    }
+
+    fn fill(&mut self, sheet: &mut Sheet, left: &mut u64) -> Result<()> {
+        let name = sheet.name.clone();
         match self {
             Workbook::Xlsx(workbook) => {
-                let mut reader =
-                    workbook.worksheet_cells_reader(&name).map_err(corrupt).map_err(at_sheet)?;
-                while let Some(cell) = reader.next_cell().map_err(corrupt).map_err(at_sheet)? {
-                    let (row, column) = cell.get_position();
-                    push(&mut cells, row, column, owned(cell.get_value()), left)
-                        .map_err(at_sheet)?;
+                sheet.from_1904 = workbook.has_1904_epoch();
+                let merged = workbook.merge_cells_by_sheet_name(&name).map_err(corrupt)?;
+                sheet.merged = merged.into_iter().map(area).collect();
+                let mut reader = workbook.worksheet_cells_reader(&name).map_err(corrupt)?;
+                while let Some(cell) = reader.next_cell().map_err(corrupt)? {
+                    push(sheet, cell.get_position(), cell.get_value().clone().into(), left)?;
                 }
             }
             Workbook::Xlsb(workbook) => {
-                let mut reader =
-                    workbook.worksheet_cells_reader(&name).map_err(corrupt).map_err(at_sheet)?;
-                while let Some(cell) = reader.next_cell().map_err(corrupt).map_err(at_sheet)? {
-                    let (row, column) = cell.get_position();
-                    push(&mut cells, row, column, owned(cell.get_value()), left)
-                        .map_err(at_sheet)?;
+                sheet.from_1904 = workbook.has_1904_epoch();
+                let mut reader = workbook.worksheet_cells_reader(&name).map_err(corrupt)?;
+                while let Some(cell) = reader.next_cell().map_err(corrupt)? {
+                    let value: DataRef<'_> = cell.get_value().clone();
+                    push(sheet, cell.get_position(), value.into(), left)?;
                 }
             }
             Workbook::Xls(workbook) => {
-                let range = workbook.worksheet_range(&name).map_err(corrupt).map_err(at_sheet)?;
-                from_range(&range, &mut cells, left).map_err(at_sheet)?;
+                sheet.from_1904 = workbook.has_1904_epoch();
+                let merged = workbook.merge_cells_by_sheet_name(&name).map_err(corrupt)?;
+                sheet.merged = merged.into_iter().map(area).collect();
+                let range = workbook.worksheet_range(&name).map_err(corrupt)?;
+                from_range(range, sheet, left)?;
             }
             Workbook::Ods(workbook) => {
-                let range = workbook.worksheet_range(&name).map_err(corrupt).map_err(at_sheet)?;
-                from_range(&range, &mut cells, left).map_err(at_sheet)?;
+                let range = workbook.worksheet_range(&name).map_err(corrupt)?;
+                from_range(range, sheet, left)?;
             }
         }
-        // Writers put cells in order, but nothing makes them.
-        cells.sort_by_key(|(row, column, _)| (*row, *column));
-        Ok(Some(cells))
+        Ok(())
     }
 }
 
-fn from_range(range: &calamine::Range<Data>, cells: &mut Vec<Cell>, left: &mut u64) -> Result<()> {
+fn area(dimensions: calamine::Dimensions) -> Area {
+    let ((top, left), (bottom, right)) = (dimensions.start, dimensions.end);
+    Area { top, left, bottom, right }
+}
+
+fn from_range(range: calamine::Range<Data>, sheet: &mut Sheet, left: &mut u64) -> Result<()> {
     let (first_row, first_column) = range.start().unwrap_or_default();
     for (row, column, value) in range.used_cells() {
-        let (row, column) = (first_row + row as u32, first_column + column as u32);
-        push(cells, row, column, value.clone(), left)?;
+        let place = (first_row + row as u32, first_column + column as u32);
+        push(sheet, place, value.clone(), left)?;
     }
     Ok(())
 }
 
-fn push(cells: &mut Vec<Cell>, row: u32, column: u32, value: Data, left: &mut u64) -> Result<()> {
-    if value == Data::Empty {
-        return Ok(());
-    }
-    *left = left.checked_sub(1).ok_or_else(|| {
-        Issue::limit(Code::TooManyCells, "more cells than allowed in one workbook", "sheet_cells")
-    })?;
-    cells.push((row, column, value));
-    Ok(())
-}
-
-fn owned(value: &DataRef<'_>) -> Data {
-    value.clone().into()
+fn push(sheet: &mut Sheet, place: (u32, u32), value: Data, left: &mut u64) -> Result<()> {
+    let (tag, bits) = match value {
+        Data::Empty => return Ok(()),
+        Data::Int(number) => (Tag::Whole, number.cast_unsigned()),
+        Data::Float(number) => (Tag::Number, number.to_bits()),
+        Data::Bool(flag) => (Tag::Bool, u64::from(flag)),
+        Data::String(text) => (Tag::Own, sheet.own.push(&text)),
+        Data::DateTime(moment) if moment.is_duration() => {
+            (Tag::Duration, moment.as_f64().to_bits())
+        }
+        Data::DateTime(moment) => (Tag::Moment, moment.as_f64().to_bits()),
+        Data::DateTimeIso(text) | Data::DurationIso(text) => (Tag::Iso, sheet.own.push(&text)),
+        Data::Error(error) => (Tag::Error, sheet.own.push(&error.to_string())),
+    };
+    sheet.push(place.0, place.1, tag, bits, left)
 }
 
 /// What calamine says, in our terms.

@@ -2,7 +2,7 @@
 
 use calamine::Data;
 
-use super::cells::Cell;
+use super::Cell;
 use crate::context::Context;
 use crate::error::Result;
 use crate::options::{Header, SkipRows};

@@ -98,22 +98,30 @@ impl FormatReader for Excel {
             compound::check(&input.bytes, context.limits.sheet_cells.min(DENSE_CELLS))?;
         }
         let mut workbook = cells::Workbook::open(self.file_type, &input.bytes, context)?;
-        let names = workbook.sheet_names();
-        let wanted = wanted_sheets(&names, context)?;
+        let infos = workbook.sheets();
+        let names: Vec<String> = infos.iter().map(|info| info.name.clone()).collect();
+        let mut wanted = wanted_sheets(&names, context)?;
+        wanted.retain(|index| {
+            let info = &infos[*index];
+            if !info.worksheet {
+                let message = format!("the sheet {:?} is no worksheet and was left out", info.name);
+                let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
+                context.reporter.push(issue.table(&info.name));
+            }
+            info.worksheet
+        });
         let mut tables = Vec::new();
-        let mut cells_left = context.limits.sheet_cells;
-        for index in wanted {
-            let name = &names[index];
-            let sheet = workbook.sheet(index, &mut cells_left, context)?;
-            let Some(sheet) = sheet else { continue };
-            let Some(grid) = grid::Grid::new(name, sheet, context)? else {
+        workbook.read(&wanted, context, &mut |_, sheet, context| {
+            let name = sheet.name.clone();
+            let Some(grid) = grid::Grid::new(&name, old_cells(&sheet), context)? else {
                 let message = format!("the sheet {name:?} has no cells");
                 let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
-                context.reporter.push(issue.table(name));
-                continue;
+                context.reporter.push(issue.table(&name));
+                return Ok(());
             };
-            tables.push(columns::table(name, grid, context)?);
-        }
+            tables.push(columns::table(&name, grid, context)?);
+            Ok(())
+        })?;
         super::note_options(context);
         if tables.is_empty() {
             let message = "no sheet of the workbook has cells";
@@ -121,6 +129,40 @@ impl FormatReader for Excel {
         }
         Ok(tables)
     }
+}
+
+type Cell = (u32, u32, calamine::Data);
+
+/// A sheet as the list of cells that `grid` takes.
+fn old_cells(sheet: &sheet::Sheet) -> Vec<Cell> {
+    use calamine::{Data, ExcelDateTime, ExcelDateTimeType};
+    use sheet::Tag;
+    let mut cells = Vec::new();
+    for (column, stack) in sheet.columns.iter().enumerate() {
+        for index in 0..stack.len() {
+            let cell = stack.get(index);
+            let text = || sheet.text(cell).unwrap_or_default().to_owned();
+            let moment = |kind| {
+                Data::DateTime(ExcelDateTime::new(f64::from_bits(cell.bits), kind, sheet.from_1904))
+            };
+            let value = match cell.tag {
+                Tag::Number => Data::Float(f64::from_bits(cell.bits)),
+                Tag::Whole => Data::Int(cell.bits.cast_signed()),
+                Tag::Bool => Data::Bool(cell.bits == 1),
+                Tag::Shared | Tag::Own => Data::String(text()),
+                Tag::Date | Tag::Stamp | Tag::Time | Tag::Moment => {
+                    moment(ExcelDateTimeType::DateTime)
+                }
+                Tag::Duration => moment(ExcelDateTimeType::TimeDelta),
+                Tag::Iso if text().starts_with('P') => Data::DurationIso(text()),
+                Tag::Iso => Data::DateTimeIso(text()),
+                Tag::Error => text().parse().map_or_else(|_| Data::String(text()), Data::Error),
+            };
+            cells.push((cell.row, column as u32, value));
+        }
+    }
+    cells.sort_by_key(|(row, column, _)| (*row, *column));
+    cells
 }
 
 /// Names in a compound file's directory are UTF-16.

@@ -48,11 +48,28 @@ pub fn workbook_zip(bytes: &[u8]) -> Option<WorkbookZip> {
     if has(&archive, "xl/workbook.bin") {
         return Some(WorkbookZip::Xlsb);
     }
-    if has(&archive, "xl/workbook.xml")
-        || (has(&archive, "[Content_Types].xml")
-            && archive.file_names().flatten().any(|name| name.starts_with("xl/")))
-    {
+    if has(&archive, "xl/workbook.xml") {
         return Some(WorkbookZip::Xlsx);
+    }
+    if has(&archive, "[Content_Types].xml") {
+        // The workbook's part may have any name; the types of the parts are listed here.
+        let name = archive
+            .file_names()
+            .flatten()
+            .find(|name| name.eq_ignore_ascii_case("[Content_Types].xml"));
+        let name = name?.into_owned();
+        let mut types = Vec::new();
+        let _ = archive.by_name(&name).ok()?.take(1 << 20).read_to_end(&mut types);
+        let names = |what: &str| memchr::memmem::find(&types, what.as_bytes()).is_some();
+        if names("ms-excel.sheet.binary.") {
+            return Some(WorkbookZip::Xlsb);
+        }
+        let in_xl = archive.file_names().flatten().any(|name| name.starts_with("xl/"));
+        let is_sheet = names("spreadsheetml.sheet.main+xml")
+            || names("spreadsheetml.template.main+xml")
+            || names("ms-excel.sheet.macroEnabled.main+xml")
+            || names("ms-excel.template.macroEnabled.main+xml");
+        return (is_sheet || in_xl).then_some(WorkbookZip::Xlsx);
     }
     let mut mimetype = String::new();
     archive.by_name("mimetype").ok()?.take(100).read_to_string(&mut mimetype).ok()?;
@@ -147,7 +164,7 @@ fn has_extension(name: &str, extensions: &[&str]) -> bool {
         .is_some_and(|(_, extension)| extensions.contains(&extension))
 }
 
-fn zip_error(error: ZipError, member: Option<&str>) -> Error {
+pub(super) fn zip_error(error: ZipError, member: Option<&str>) -> Error {
     let (code, message) = match &error {
         ZipError::UnsupportedArchive(what) if what.to_lowercase().contains("password") => {
             (Code::Encrypted, "the archive is encrypted".to_owned())

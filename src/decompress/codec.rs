@@ -136,7 +136,12 @@ pub(super) fn inflate_member(
     }
 }
 
-fn read_error(compression: Compression, error: std::io::Error, at: usize, of: usize) -> Error {
+pub(super) fn read_error(
+    compression: Compression,
+    error: std::io::Error,
+    at: usize,
+    of: usize,
+) -> Error {
     let text = error.to_string();
     let truncated = error.kind() == IoKind::UnexpectedEof
         || text.contains("incomplete frame")

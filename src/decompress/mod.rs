@@ -6,6 +6,7 @@
 mod archive;
 mod budget;
 mod codec;
+mod parts;
 
 use bytes::Bytes;
 
@@ -16,6 +17,7 @@ use crate::report::{Code, Issue, Stage};
 
 pub use archive::{WorkbookZip, check_workbook, workbook_zip};
 pub use budget::Budget;
+pub use parts::{PartStream, Parts};
 
 /// One file out of the wrappings.
 #[derive(Clone, Debug)]

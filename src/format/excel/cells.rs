@@ -3,9 +3,10 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
-use calamine::{Data, DataRef, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
+use calamine::{Data, DataRef, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb};
 
 use super::sheet::{Area, Sheet, Tag};
+use super::xlsx::Xlsx;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::options::FileType;
@@ -23,7 +24,7 @@ pub(super) struct SheetInfo {
 
 /// An open workbook of any kind.
 pub(super) enum Workbook {
-    Xlsx(Box<Xlsx<Cursor<Bytes>>>),
+    Xlsx(Box<Xlsx>),
     Xlsb(Box<Xlsb<Cursor<Bytes>>>),
     Xls(Box<Xls<Cursor<Bytes>>>),
     Ods(Box<Ods<Cursor<Bytes>>>),
@@ -33,20 +34,20 @@ impl Workbook {
     /// Opens a workbook of this kind; reads no cells yet where the kind allows that.
     pub(super) fn open(file_type: FileType, bytes: &Bytes, context: &Context<'_>) -> Result<Self> {
         let cursor = Cursor::new(bytes.clone());
-        if file_type != FileType::Xls {
+        if !matches!(file_type, FileType::Xls | FileType::Xlsx) {
             crate::decompress::check_workbook(bytes, context.limits)?;
         }
         Ok(match file_type {
             FileType::Xls => Workbook::Xls(Box::new(Xls::new(cursor).map_err(corrupt)?)),
             FileType::Xlsb => Workbook::Xlsb(Box::new(Xlsb::new(cursor).map_err(corrupt)?)),
             FileType::Ods => Workbook::Ods(Box::new(Ods::new(cursor).map_err(corrupt)?)),
-            _ => Workbook::Xlsx(Box::new(Xlsx::new(cursor).map_err(corrupt)?)),
+            _ => Workbook::Xlsx(Box::new(Xlsx::open(bytes, context.limits)?)),
         })
     }
 
     fn metadata(&self) -> &[calamine::Sheet] {
         match self {
-            Workbook::Xlsx(workbook) => workbook.sheets_metadata(),
+            Workbook::Xlsx(_) => &[],
             Workbook::Xlsb(workbook) => workbook.sheets_metadata(),
             Workbook::Xls(workbook) => workbook.sheets_metadata(),
             Workbook::Ods(workbook) => workbook.sheets_metadata(),
@@ -55,6 +56,9 @@ impl Workbook {
 
     /// The sheets in the workbook's order.
     pub(super) fn sheets(&self) -> Vec<SheetInfo> {
+        if let Workbook::Xlsx(workbook) = self {
+            return workbook.sheets();
+        }
         let info = |sheet: &calamine::Sheet| SheetInfo {
             name: sheet.name.clone(),
             hidden: sheet.visible != SheetVisible::Visible,
@@ -71,6 +75,9 @@ impl Workbook {
         context: &mut Context<'_>,
         take: &mut dyn FnMut(usize, Sheet, &mut Context<'_>) -> Result<()>,
     ) -> Result<()> {
+        if let Workbook::Xlsx(workbook) = self {
+            return workbook.read(wanted, context, take);
+        }
         let infos = self.sheets();
         let mut left = context.limits.sheet_cells;
         for index in wanted {
@@ -90,15 +97,7 @@ impl Workbook {
     fn fill(&mut self, sheet: &mut Sheet, left: &mut u64) -> Result<()> {
         let name = sheet.name.clone();
         match self {
-            Workbook::Xlsx(workbook) => {
-                sheet.from_1904 = workbook.has_1904_epoch();
-                let merged = workbook.merge_cells_by_sheet_name(&name).map_err(corrupt)?;
-                sheet.merged = merged.into_iter().map(area).collect();
-                let mut reader = workbook.worksheet_cells_reader(&name).map_err(corrupt)?;
-                while let Some(cell) = reader.next_cell().map_err(corrupt)? {
-                    push(sheet, cell.get_position(), cell.get_value().clone().into(), left)?;
-                }
-            }
+            Workbook::Xlsx(_) => {}
             Workbook::Xlsb(workbook) => {
                 sheet.from_1904 = workbook.has_1904_epoch();
                 let mut reader = workbook.worksheet_cells_reader(&name).map_err(corrupt)?;

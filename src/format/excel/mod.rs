@@ -8,9 +8,11 @@ mod cells;
 mod columns;
 mod compound;
 mod grid;
+mod place;
 mod records;
 #[allow(dead_code)]
 mod sheet;
+mod xlsx;
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;

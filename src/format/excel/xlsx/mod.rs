@@ -18,6 +18,10 @@ mod xml;
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod differential;
+#[cfg(test)]
+mod round_trip;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -17,6 +17,7 @@ pub(super) fn strings(parts: &Limited<'_>, part: &str) -> Result<Texts> {
         let mut scratch = String::new();
         loop {
             while let Some((range, length)) = swift_item(xml.rest()) {
+                xml.check_length(range.len())?;
                 let raw = &xml.rest()[range];
                 texts.push(text::utf8(raw).map_err(|bad| xml.bad_text(bad))?);
                 xml.advance(length);

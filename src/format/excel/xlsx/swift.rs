@@ -8,6 +8,7 @@ use std::ops::Range;
 use memchr::memchr;
 
 use super::value::Kind;
+use super::xml::Attributes;
 use crate::format::excel::place::cell_of;
 
 /// A cell as it is written.
@@ -95,11 +96,21 @@ pub(super) fn cell(text: &[u8]) -> Option<Written> {
 fn after_formula(formula: &[u8]) -> Option<&[u8]> {
     let mut rest = formula;
     if rest.first()? != &b'>' {
+        if let Some(after) = rest.strip_prefix(b"/>") {
+            return Some(after);
+        }
+        if rest[0] != b' ' {
+            return None;
+        }
         // Attributes may hold what ends a tag.
         loop {
             let mark = rest.iter().position(|byte| matches!(byte, b'>' | b'"' | b'\'' | b'<'))?;
             match rest[mark] {
-                b'>' if rest[..mark].ends_with(b"/") => return Some(&rest[mark + 1..]),
+                b'>' if rest[..mark].ends_with(b"/") => {
+                    let attributes = &formula[..formula.len() - rest.len() + mark - 1];
+                    let well_formed = Attributes::of(attributes).are_well_formed();
+                    return well_formed.then(|| &rest[mark + 1..]);
+                }
                 b'>' => {
                     rest = &rest[mark..];
                     break;
@@ -108,7 +119,8 @@ fn after_formula(formula: &[u8]) -> Option<&[u8]> {
                 quote => rest = &rest[mark + 2 + memchr(quote, &rest[mark + 1..])?..],
             }
         }
-        if !formula[0].is_ascii_whitespace() {
+        let attributes = &formula[..formula.len() - rest.len()];
+        if !Attributes::of(attributes).are_well_formed() {
             return None;
         }
     }

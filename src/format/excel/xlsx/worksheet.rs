@@ -77,22 +77,30 @@ pub(super) fn worksheet(
     sheet: &mut Sheet,
     left: u64,
 ) -> Result<Findings> {
-    with_xml(parts, part, overlap, |xml| {
-        let mut reader = Reader {
-            sheet,
-            styles,
-            plain: styles.first().copied().unwrap_or(Tag::Number),
-            left,
-            row: 0,
-            column: 0,
-            value: String::new(),
-            inline: String::new(),
-            last_error: None,
-            findings: Findings::default(),
-        };
-        reader.part(xml)?;
-        Ok(reader.findings)
-    })
+    with_xml(parts, part, overlap, |xml| cells(xml, styles, sheet, left))
+}
+
+/// Reads a sheet's XML into `sheet`, at most `left` cells.
+pub(super) fn cells(
+    xml: &mut Xml<'_>,
+    styles: &[Tag],
+    sheet: &mut Sheet,
+    left: u64,
+) -> Result<Findings> {
+    let mut reader = Reader {
+        sheet,
+        styles,
+        plain: styles.first().copied().unwrap_or(Tag::Number),
+        left,
+        row: 0,
+        column: 0,
+        value: String::new(),
+        inline: String::new(),
+        last_error: None,
+        findings: Findings::default(),
+    };
+    reader.part(xml)?;
+    Ok(reader.findings)
 }
 
 struct Reader<'a> {
@@ -200,12 +208,14 @@ impl Reader<'_> {
                 }
             }
             Kind::Text | Kind::Inline if text::is_verbatim(raw) => {
+                xml.check_length(raw.len())?;
                 let text = text::utf8(raw).map_err(|bad| xml.bad_text(bad))?;
                 let bits = self.sheet.own.push(text);
                 return self.push(place, Tag::Own, bits);
             }
             _ => {}
         }
+        xml.check_length(raw.len())?;
         let mut value = std::mem::take(&mut self.value);
         value.clear();
         text::unescape(raw, &mut value).map_err(|bad| xml.bad_text(bad))?;

@@ -211,11 +211,15 @@ impl<'a> Xml<'a> {
                 Event::Start(tag) => self.skip(&tag)?,
                 Event::End | Event::Eof => break,
             }
-            if into.len() as u64 > self.longest {
-                return Err(self.too_long());
-            }
+            self.check_length(into.len())?;
         }
         Ok(())
+    }
+
+    /// Refuses a text that is longer than allowed.
+    #[inline]
+    pub fn check_length(&self, bytes: usize) -> Result<()> {
+        if bytes as u64 > self.longest { Err(self.too_long()) } else { Ok(()) }
     }
 
     /// Reads to the end, so that a checksum that is wrong is found.
@@ -312,9 +316,7 @@ impl<'a> Xml<'a> {
                 return Ok(Some(looked + found));
             }
             looked = (self.rest().len() + 1).saturating_sub(width).max(from);
-            if looked as u64 > self.longest {
-                return Err(self.too_long());
-            }
+            self.check_length(looked)?;
             if !self.fill()? {
                 return Ok(None);
             }
@@ -422,8 +424,14 @@ fn declared_encoding(bytes: &[u8]) -> Option<&[u8]> {
 /// Name and value, as they are written.
 pub(super) struct Attributes<'a>(&'a [u8]);
 
-impl Attributes<'_> {
-    fn are_well_formed(mut self) -> bool {
+impl<'a> Attributes<'a> {
+    /// Those in what stands between a tag's name and its end.
+    pub fn of(inside: &'a [u8]) -> Self {
+        Attributes(inside)
+    }
+
+    /// Whether nothing but attributes is there.
+    pub fn are_well_formed(mut self) -> bool {
         while self.next().is_some() {}
         self.0.trim_ascii_start().is_empty()
     }
@@ -437,7 +445,8 @@ impl<'a> Iterator for Attributes<'a> {
         let equals = memchr(b'=', rest)?;
         let name = rest[..equals].trim_ascii_end();
         let (quote, value) = rest[equals + 1..].trim_ascii_start().split_first()?;
-        if !matches!(quote, b'"' | b'\'') || name.is_empty() {
+        let is_name = !name.is_empty() && !name.iter().any(u8::is_ascii_whitespace);
+        if !matches!(quote, b'"' | b'\'') || !is_name {
             return None;
         }
         let end = memchr(*quote, value)?;

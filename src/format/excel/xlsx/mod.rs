@@ -22,6 +22,8 @@ mod cases;
 mod differential;
 #[cfg(test)]
 mod round_trip;
+#[cfg(test)]
+mod written;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -86,7 +88,14 @@ impl Xlsx {
         budget.spend(self.given)?;
         let limited = Limited::new(&self.parts, limits);
         let styles = match &self.main.styles {
-            Some(part) => styles::styles(&limited, part)?,
+            Some(part) if limited.has(part) => styles::styles(&limited, part)?,
+            Some(part) => {
+                let message = format!(
+                    "the workbook's part {part} is missing: dates cannot be told from numbers"
+                );
+                context.reporter.push(Issue::warning(Stage::Parse, Code::Corrupt, message));
+                Vec::new()
+            }
             None => Vec::new(),
         };
         budget.spend(limited.given())?;
@@ -136,7 +145,8 @@ impl Xlsx {
 
     fn strings(&self, limits: &Limits, stop: &AtomicBool) -> Result<(Texts, u64)> {
         let limited = Limited::new(&self.parts, limits).until(stop);
-        let texts = match &self.main.strings {
+        // Cells that name a text of a part that is missing are found later.
+        let texts = match self.main.strings.as_ref().filter(|part| limited.has(part)) {
             Some(part) => strings::strings(&limited, part)?,
             None => Texts::default(),
         };

@@ -133,8 +133,7 @@ pub(super) fn main(parts: &Limited<'_>) -> Result<Main> {
         let usual = format!("{folder}/{file}");
         found
             .map(|relation| relation.target.clone())
-            .or_else(|| Some(usual).filter(|_| relations.is_empty()))
-            .filter(|part| parts.has(part))
+            .or_else(|| Some(usual).filter(|usual| relations.is_empty() && parts.has(usual)))
     };
     let mut main = Main {
         styles: target("styles", "styles.xml"),

@@ -6,8 +6,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::cases::shown;
     use super::super::worksheet::cells;
+    use super::super::written::shown;
     use super::super::xml::{Blocks, Xml};
     use crate::error::Result;
     use crate::format::excel::place::name_of;

@@ -238,7 +238,7 @@ impl Reader<'_> {
             return Err(outside(xml, "cell", name_of(place.0, place.1).as_bytes()));
         }
         self.column = place.1 + 1;
-        let style = xml.attribute(tag, b"s").and_then(|style| value::index(style));
+        let style = xml.attribute(tag, b"s").and_then(value::index);
         let style = style.and_then(|style| u32::try_from(style).ok()).unwrap_or(0);
         let kind = xml.attribute(tag, b"t").map_or(Kind::Number, Kind::of);
         let mut cell = Cell { place, kind, style, formula: false };

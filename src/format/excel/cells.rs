@@ -1,5 +1,6 @@
 //! The sheets of a workbook of any kind, read one after the other or side by side.
 
+use std::collections::HashMap;
 use std::io::Cursor;
 
 use bytes::Bytes;
@@ -27,7 +28,8 @@ pub(super) enum Workbook {
     Xlsx(Box<Xlsx>),
     Xlsb(Box<Xlsb<Cursor<Bytes>>>),
     Xls(Box<Xls<Cursor<Bytes>>>),
-    Ods(Box<Ods<Cursor<Bytes>>>),
+    /// With the file's bytes, to find merged cells in.
+    Ods(Box<Ods<Cursor<Bytes>>>, Bytes),
 }
 
 impl Workbook {
@@ -40,7 +42,9 @@ impl Workbook {
         Ok(match file_type {
             FileType::Xls => Workbook::Xls(Box::new(Xls::new(cursor).map_err(corrupt)?)),
             FileType::Xlsb => Workbook::Xlsb(Box::new(Xlsb::new(cursor).map_err(corrupt)?)),
-            FileType::Ods => Workbook::Ods(Box::new(Ods::new(cursor).map_err(corrupt)?)),
+            FileType::Ods => {
+                Workbook::Ods(Box::new(Ods::new(cursor).map_err(corrupt)?), bytes.clone())
+            }
             _ => Workbook::Xlsx(Box::new(Xlsx::open(bytes, context.limits)?)),
         })
     }
@@ -50,7 +54,7 @@ impl Workbook {
             Workbook::Xlsx(_) => &[],
             Workbook::Xlsb(workbook) => workbook.sheets_metadata(),
             Workbook::Xls(workbook) => workbook.sheets_metadata(),
-            Workbook::Ods(workbook) => workbook.sheets_metadata(),
+            Workbook::Ods(workbook, _) => workbook.sheets_metadata(),
         }
     }
 
@@ -79,11 +83,19 @@ impl Workbook {
             return workbook.read(wanted, context, take);
         }
         let infos = self.sheets();
+        let mut spans = match self {
+            // Cells that were read need no areas; where they cannot be told there are none.
+            Workbook::Ods(_, bytes) => {
+                super::spans::spans(bytes, context.limits).unwrap_or_default()
+            }
+            _ => HashMap::new(),
+        };
         let mut left = context.limits.sheet_cells;
         for index in wanted {
             let Some(info) = infos.get(*index) else { continue };
             let mut sheet =
                 Sheet { name: info.name.clone(), hidden: info.hidden, ..Sheet::default() };
+            sheet.merged = spans.remove(&info.name).unwrap_or_default();
             if info.worksheet {
                 self.fill(&mut sheet, &mut left)
                     .map_err(|error| error.map_issue(|issue| issue.table(&info.name)))?;
@@ -113,7 +125,7 @@ impl Workbook {
                 let range = workbook.worksheet_range(&name).map_err(corrupt)?;
                 from_range(range, sheet, left)?;
             }
-            Workbook::Ods(workbook) => {
+            Workbook::Ods(workbook, _) => {
                 let range = workbook.worksheet_range(&name).map_err(corrupt)?;
                 from_range(range, sheet, left)?;
             }

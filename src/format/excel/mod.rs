@@ -12,6 +12,7 @@ mod place;
 mod records;
 #[allow(dead_code)]
 mod sheet;
+mod spans;
 mod xlsx;
 
 use super::{FormatReader, Input, RawTable};

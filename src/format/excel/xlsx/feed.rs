@@ -14,7 +14,7 @@ const BLOCK: usize = 256 << 10;
 const AHEAD: usize = 4;
 
 /// A workbook's parts under its limits.
-pub(super) struct Limited<'a> {
+pub(in crate::format::excel) struct Limited<'a> {
     parts: &'a Parts,
     pub limits: &'a Limits,
     given: AtomicU64,
@@ -46,7 +46,7 @@ impl<'a> Limited<'a> {
 }
 
 /// Hands a part to `work` as XML. With `overlap` a second thread inflates it.
-pub(super) fn with_xml<T>(
+pub(in crate::format::excel) fn with_xml<T>(
     parts: &Limited<'_>,
     part: &str,
     overlap: bool,

@@ -5,7 +5,7 @@
 //! another thread inflates, and several sheets are read at a time. What the file says of sizes is
 //! never believed: what comes out is counted.
 
-mod feed;
+pub(super) mod feed;
 mod formats;
 mod package;
 mod strings;
@@ -14,7 +14,7 @@ mod swift;
 mod text;
 mod value;
 mod worksheet;
-mod xml;
+pub(super) mod xml;
 
 #[cfg(test)]
 mod cases;
@@ -23,7 +23,7 @@ mod differential;
 #[cfg(test)]
 mod round_trip;
 #[cfg(test)]
-mod written;
+pub(super) mod written;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

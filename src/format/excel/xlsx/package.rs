@@ -39,10 +39,20 @@ pub(super) fn relations(parts: &Limited<'_>, part: &str) -> Result<Vec<Relation>
             let (id, kind, target) = (text(b"Id")?, text(b"Type")?, text(b"Target")?);
             let kind = kind.rsplit('/').next().unwrap_or_default().to_owned();
             found.push(Relation { id, kind, target: resolve(parts, folder, &target) });
+            // Every part may be the target of several, but not of any number.
+            few(xml, found.len(), parts.limits.archive_entries.saturating_mul(10))?;
         }
         xml.skip(tag)
     })?;
     Ok(found)
+}
+
+fn few(xml: &Xml<'_>, count: usize, most: usize) -> Result<()> {
+    if count <= most {
+        return Ok(());
+    }
+    let issue = xml.error(Code::Corrupt, format!("more than {most} sheets or relationships"));
+    Err(issue.into())
 }
 
 /// A target as it is written, from the folder of the part that names it.

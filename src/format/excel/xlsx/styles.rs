@@ -7,6 +7,10 @@ use super::formats;
 use super::xml::{Event, Xml};
 use crate::error::Result;
 use crate::format::excel::sheet::Tag;
+use crate::report::Code;
+
+/// Formats and styles of a workbook; Excel allows 65,490.
+const MOST: usize = 1 << 20;
 
 /// For each cell style what a number in it is.
 pub(super) fn styles(parts: &Limited<'_>, part: &str) -> Result<Vec<Tag>> {
@@ -23,13 +27,13 @@ pub(super) fn styles(parts: &Limited<'_>, part: &str) -> Result<Vec<Tag>> {
                             if let (Some(id), Some(code)) = (id, code) {
                                 formats.insert(id, formats::custom(&code));
                             }
-                            Ok(())
+                            few(xml, formats.len())
                         })?,
                         b"cellXfs" if !tag.empty => children(xml, |xml, tag| {
                             if xml.local(tag) == b"xf" {
                                 ids.push(number(xml.attribute(tag, b"numFmtId")).unwrap_or(0));
                             }
-                            Ok(())
+                            few(xml, ids.len())
                         })?,
                         _ => xml.skip(&tag)?,
                     }
@@ -57,6 +61,14 @@ fn children(
             _ => {}
         }
     }
+}
+
+fn few(xml: &Xml<'_>, count: usize) -> Result<()> {
+    if count <= MOST {
+        return Ok(());
+    }
+    let message = format!("more than {MOST} styles or number formats");
+    Err(xml.error(Code::Corrupt, message).into())
 }
 
 fn number(raw: Option<&[u8]>) -> Option<u32> {

@@ -6,7 +6,7 @@ use crate::report::Code;
 
 /// Why a text cannot be read.
 #[derive(Debug)]
-pub(super) struct Bad {
+pub(in crate::format::excel) struct Bad {
     pub code: Code,
     pub message: String,
 }

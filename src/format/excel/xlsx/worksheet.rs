@@ -238,8 +238,10 @@ impl Reader<'_> {
             return Err(outside(xml, "cell", name_of(place.0, place.1).as_bytes()));
         }
         self.column = place.1 + 1;
-        let style = xml.attribute(tag, b"s").and_then(value::index);
-        let style = style.and_then(|style| u32::try_from(style).ok()).unwrap_or(0);
+        // A style that is none shows no date.
+        let style = xml.attribute(tag, b"s").map_or(0, |style| {
+            value::index(style).and_then(|style| u32::try_from(style).ok()).unwrap_or(u32::MAX)
+        });
         let kind = xml.attribute(tag, b"t").map_or(Kind::Number, Kind::of);
         let mut cell = Cell { place, kind, style, formula: false };
         let (mut value, mut inline) =

@@ -1,6 +1,6 @@
 //! Small workbooks written by the tests themselves.
 
-pub(super) use tests::*;
+pub(in crate::format::excel) use tests::*;
 
 mod tests {
     use bytes::Bytes;
@@ -13,20 +13,18 @@ mod tests {
     use crate::options::{Options, Parallelism};
     use crate::report::Issue;
 
-    pub(in crate::format::excel::xlsx) const MAIN: &str =
+    pub(in crate::format::excel) const MAIN: &str =
         "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
-    pub(in crate::format::excel::xlsx) const RELATED: &str =
+    pub(in crate::format::excel) const RELATED: &str =
         "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
     /// A workbook in the making: parts by name.
     #[derive(Clone)]
-    pub(in crate::format::excel::xlsx) struct Book(
-        pub(in crate::format::excel::xlsx) Vec<(String, Vec<u8>)>,
-    );
+    pub(in crate::format::excel) struct Book(pub(in crate::format::excel) Vec<(String, Vec<u8>)>);
 
     impl Book {
         /// One sheet with this XML.
-        pub(in crate::format::excel::xlsx) fn with_sheet(xml: &str) -> Self {
+        pub(in crate::format::excel) fn with_sheet(xml: &str) -> Self {
             let rel = |id: u32, kind: &str, target: &str| {
                 format!(
                     "<Relationship Id=\"r{id}\" Type=\"{RELATED}/{kind}\" Target=\"{target}\"/>"
@@ -48,39 +46,39 @@ mod tests {
         }
 
         /// One sheet with these rows.
-        pub(in crate::format::excel::xlsx) fn with_rows(rows: &str) -> Self {
+        pub(in crate::format::excel) fn with_rows(rows: &str) -> Self {
             Book::with_sheet(&format!(
                 "<worksheet xmlns=\"{MAIN}\"><sheetData>{rows}</sheetData></worksheet>"
             ))
         }
 
-        pub(in crate::format::excel::xlsx) fn part(self, name: &str, text: &str) -> Self {
+        pub(in crate::format::excel) fn part(self, name: &str, text: &str) -> Self {
             self.bytes(name, text.as_bytes())
         }
 
-        pub(in crate::format::excel::xlsx) fn bytes(mut self, name: &str, bytes: &[u8]) -> Self {
+        pub(in crate::format::excel) fn bytes(mut self, name: &str, bytes: &[u8]) -> Self {
             self.0.retain(|(other, _)| other != name);
             self.0.push((name.to_owned(), bytes.to_vec()));
             self
         }
 
-        pub(in crate::format::excel::xlsx) fn without(mut self, name: &str) -> Self {
+        pub(in crate::format::excel) fn without(mut self, name: &str) -> Self {
             self.0.retain(|(other, _)| other != name);
             self
         }
 
-        pub(in crate::format::excel::xlsx) fn strings(self, items: &str) -> Self {
+        pub(in crate::format::excel) fn strings(self, items: &str) -> Self {
             self.part("xl/sharedStrings.xml", &format!("<sst xmlns=\"{MAIN}\">{items}</sst>"))
         }
 
-        pub(in crate::format::excel::xlsx) fn styles(self, inside: &str) -> Self {
+        pub(in crate::format::excel) fn styles(self, inside: &str) -> Self {
             self.part(
                 "xl/styles.xml",
                 &format!("<styleSheet xmlns=\"{MAIN}\">{inside}</styleSheet>"),
             )
         }
 
-        pub(in crate::format::excel::xlsx) fn try_read(
+        pub(in crate::format::excel) fn try_read(
             &self,
             limits: &Limits,
         ) -> Result<(Vec<Sheet>, Vec<Issue>), Box<Issue>> {
@@ -105,31 +103,31 @@ mod tests {
             one
         }
 
-        pub(in crate::format::excel::xlsx) fn cells(&self) -> String {
+        pub(in crate::format::excel) fn cells(&self) -> String {
             let (sheets, issues) = self.try_read(&Limits::default()).unwrap();
             assert_eq!(issues, []);
             shown(&sheets[0])
         }
 
-        pub(in crate::format::excel::xlsx) fn error(&self) -> Issue {
+        pub(in crate::format::excel) fn error(&self) -> Issue {
             *self.try_read(&Limits::default()).unwrap_err()
         }
     }
 
-    pub(in crate::format::excel::xlsx) fn rels(inside: &str) -> String {
+    pub(in crate::format::excel) fn rels(inside: &str) -> String {
         format!(
             "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">{inside}</Relationships>"
         )
     }
 
-    pub(in crate::format::excel::xlsx) fn main(before: &str, sheets: &str) -> String {
+    pub(in crate::format::excel) fn main(before: &str, sheets: &str) -> String {
         format!(
             "<workbook xmlns=\"{MAIN}\" xmlns:r=\"{RELATED}\">{before}<sheets>{sheets}</sheets></workbook>"
         )
     }
 
     /// A zip that stores its members.
-    pub(in crate::format::excel::xlsx) fn zip(parts: &[(String, Vec<u8>)]) -> Bytes {
+    pub(in crate::format::excel) fn zip(parts: &[(String, Vec<u8>)]) -> Bytes {
         let crc = |bytes: &[u8]| {
             !bytes.iter().fold(!0u32, |mut crc, byte| {
                 crc ^= u32::from(*byte);
@@ -164,7 +162,7 @@ mod tests {
     }
 
     /// All cells in a line: `A1=1 B1='text'`.
-    pub(in crate::format::excel::xlsx) fn shown(sheet: &Sheet) -> String {
+    pub(in crate::format::excel) fn shown(sheet: &Sheet) -> String {
         let mut cells = Vec::new();
         for (column, stack) in sheet.columns.iter().enumerate() {
             for index in 0..stack.len() {

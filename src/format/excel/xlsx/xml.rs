@@ -17,14 +17,14 @@ use crate::report::{Code, Issue, Stage};
 const DEPTH: usize = 256;
 
 /// Where the bytes of a part come from, some at a time.
-pub(super) trait Blocks {
+pub(in crate::format::excel) trait Blocks {
     /// Adds bytes to `into`; `false` at the end.
     fn next(&mut self, into: &mut Vec<u8>) -> Result<bool>;
 }
 
 /// An opening tag; where its pieces lie is good until the next event.
 #[derive(Clone, Debug)]
-pub(super) struct Tag {
+pub(in crate::format::excel) struct Tag {
     name: Range<usize>,
     attributes: Range<usize>,
     /// `<a/>`: nothing follows that closes it.
@@ -33,7 +33,7 @@ pub(super) struct Tag {
 
 /// What comes next.
 #[derive(Clone, Debug)]
-pub(super) enum Event {
+pub(in crate::format::excel) enum Event {
     Start(Tag),
     End,
     /// Text with its entities as they are written.
@@ -44,7 +44,7 @@ pub(super) enum Event {
 }
 
 /// A part that is read.
-pub(super) struct Xml<'a> {
+pub(in crate::format::excel) struct Xml<'a> {
     blocks: &'a mut dyn Blocks,
     part: &'a str,
     buffer: Vec<u8>,
@@ -422,7 +422,7 @@ fn declared_encoding(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Name and value, as they are written.
-pub(super) struct Attributes<'a>(&'a [u8]);
+pub(in crate::format::excel) struct Attributes<'a>(&'a [u8]);
 
 impl<'a> Attributes<'a> {
     /// Those in what stands between a tag's name and its end.

@@ -1,0 +1,107 @@
+//! Merged areas of an ods, which its reader does not give: cells that span others.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::place::{COLUMNS, ROWS};
+use super::sheet::Area;
+use super::xlsx::feed::{Limited, with_xml};
+use super::xlsx::xml::{Event, Tag, Xml};
+use crate::decompress::Parts;
+use crate::error::Result;
+use crate::limits::Limits;
+
+/// The merged areas of each sheet, by its name.
+pub(super) fn spans(bytes: &Bytes, limits: &Limits) -> Result<HashMap<String, Vec<Area>>> {
+    let parts = Parts::open(bytes, limits)?;
+    let mut spans: HashMap<String, Vec<Area>> = HashMap::new();
+    let limited = Limited::new(&parts, limits);
+    if !limited.has("content.xml") {
+        return Ok(spans);
+    }
+    with_xml(&limited, "content.xml", false, |xml| {
+        let mut left = limits.sheet_cells;
+        loop {
+            match xml.next()? {
+                Event::Start(tag) if xml.local(&tag) == b"table" && !tag.empty => {
+                    let name = attribute(xml, &tag, b"name").map(|name| xml.text_of(name));
+                    let name = name.transpose()?.unwrap_or_default();
+                    let areas = table(xml, &mut left)?;
+                    spans.entry(name).or_insert(areas);
+                }
+                Event::Eof => return Ok(()),
+                _ => {}
+            }
+        }
+    })?;
+    Ok(spans)
+}
+
+fn attribute<'a>(xml: &'a Xml<'_>, tag: &Tag, name: &[u8]) -> Option<&'a [u8]> {
+    xml.attribute(tag, name).or_else(|| xml.prefixed_attribute(tag, name))
+}
+
+fn count(xml: &Xml<'_>, tag: &Tag, name: &[u8]) -> u32 {
+    let text = attribute(xml, tag, name).and_then(|raw| std::str::from_utf8(raw).ok());
+    text.and_then(|text| text.trim().parse().ok()).unwrap_or(1).max(1)
+}
+
+/// The areas of the table whose tag has been read.
+fn table(xml: &mut Xml<'_>, left: &mut u64) -> Result<Vec<Area>> {
+    let (mut areas, outside) = (Vec::new(), xml.depth() - 1);
+    let mut row = 0u32;
+    while xml.depth() > outside {
+        let Event::Start(tag) = xml.next()? else { continue };
+        match xml.local(&tag) {
+            b"table-row" => {
+                let repeated = count(xml, &tag, b"number-rows-repeated");
+                if !tag.empty {
+                    cells(xml, row, &mut areas, left)?;
+                }
+                row = row.saturating_add(repeated);
+            }
+            // Rows stand in groups too.
+            b"table-row-group" | b"table-header-rows" | b"table-rows" => {}
+            _ => xml.skip(&tag)?,
+        }
+    }
+    Ok(areas)
+}
+
+fn cells(xml: &mut Xml<'_>, row: u32, areas: &mut Vec<Area>, left: &mut u64) -> Result<()> {
+    let (mut column, outside) = (0u32, xml.depth() - 1);
+    while xml.depth() > outside {
+        let Event::Start(tag) = xml.next()? else { continue };
+        let columns = count(xml, &tag, b"number-columns-spanned");
+        let rows = count(xml, &tag, b"number-rows-spanned");
+        let repeated = count(xml, &tag, b"number-columns-repeated");
+        let (bottom, right) = (row.saturating_add(rows - 1), column.saturating_add(columns - 1));
+        if (columns, rows) != (1, 1) && bottom < ROWS && right < COLUMNS && *left > 0 {
+            *left -= 1;
+            areas.push(Area { top: row, left: column, bottom, right });
+        }
+        column = column.saturating_add(repeated);
+        xml.skip(&tag)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::excel::xlsx::written::zip;
+
+    #[test]
+    fn cells_that_span_others() {
+        let xml = "<office:document-content xmlns:table=\"t\"><office:body><table:table table:name=\"A\">\
+                   <table:table-header-rows><table:table-row table:number-rows-repeated=\"3\"/></table:table-header-rows>\
+                   <table:table-row><table:table-cell table:number-columns-repeated=\"2\"/>\
+                   <table:table-cell table:number-columns-spanned=\"2\" table:number-rows-spanned=\"1\"><text:p>x</text:p></table:table-cell>\
+                   <table:covered-table-cell/></table:table-row></table:table><table:table table:name=\"B\"/></office:body></office:document-content>";
+        let parts = [("content.xml".to_owned(), xml.as_bytes().to_vec())];
+        let spans = spans(&zip(&parts), &Limits::default()).unwrap();
+        assert_eq!(spans["A"], [Area { top: 3, left: 2, bottom: 3, right: 3 }]);
+        assert_eq!(spans.len(), 1);
+    }
+}

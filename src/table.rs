@@ -12,6 +12,12 @@ use crate::report::{ColumnReport, TableReport};
 /// The key of a field's metadata that says how its texts were written.
 pub const FORMAT_KEY: &str = "tablemill.format";
 
+/// The keys of a schema's metadata that say which cells of a workbook a table was read from, and that
+/// its sheet is hidden.
+pub const RANGE_KEY: &str = "tablemill.range";
+/// See [`RANGE_KEY`].
+pub const HIDDEN_KEY: &str = "tablemill.hidden";
+
 /// A named Arrow table. Its batches all have its schema.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -136,6 +142,8 @@ impl Table {
             name: self.name.clone(),
             num_rows: self.num_rows(),
             num_cols: self.schema.fields().len() as u64,
+            range: self.schema.metadata().get(RANGE_KEY).cloned(),
+            hidden: self.schema.metadata().contains_key(HIDDEN_KEY),
             columns,
         }
     }

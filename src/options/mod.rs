@@ -1,5 +1,6 @@
 //! What a caller may ask for: the declared type and compression, pandas' parser options, SQL steps.
 
+mod cell_range;
 mod dtype;
 mod kinds;
 mod parser;
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::progress::Progress;
 
+pub use cell_range::CellRange;
+pub(crate) use cell_range::columns_of;
 pub use dtype::{dtype_name, parse_dtype};
 pub use kinds::{
     BadLines, Columns, Dtypes, EncodingErrors, Header, NaValues, OptionProblem, ParseDates, Sheets,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::cell_range::CellRange;
 use super::dtype::parse_dtype;
 use super::kinds::{
     BadLines, Columns, Dtypes, EncodingErrors, Header, NaValues, OptionProblem, ParseDates, Sheets,
@@ -103,6 +104,10 @@ parser_options! {
     record_path: Vec<String>,
     /// Which sheets to read.
     sheet_name: Sheets,
+    /// The cells of a sheet to read, one table each.
+    range: Vec<CellRange>,
+    /// The tables that a workbook itself names, of which to read these.
+    table_name: Vec<String>,
     /// Parquet row groups to read.
     row_groups: Vec<u64>,
     /// ORC stripes to read.
@@ -244,6 +249,14 @@ static OPTIONS: &[(&str, Setter)] = &[
         }
     }),
     ("sheet_name", |o, v| set(&mut o.sheet_name, texts(v).map(Sheets::Some))),
+    ("range", |o, v| {
+        let ranges = texts(v)?;
+        if ranges.is_empty() {
+            return Err("got [], expected at least one range such as \"B3:F20\"".into());
+        }
+        set(&mut o.range, ranges.iter().map(|range| range.parse()).collect())
+    }),
+    ("table_name", |o, v| set(&mut o.table_name, texts(v))),
     ("row_groups", |o, v| set(&mut o.row_groups, wholes(v))),
     ("stripes", |o, v| set(&mut o.stripes, wholes(v))),
 ];

@@ -164,6 +164,12 @@ codes! {
     SkippedMember = "skipped_member",
     /// A sheet without cells.
     EmptySheet = "empty_sheet",
+    /// A sheet that is hidden in the workbook; it is read all the same.
+    HiddenSheet = "hidden_sheet",
+    /// Cells of a sheet that are part of no table.
+    StrayCells = "stray_cells",
+    /// Cells merged into one, whose value counts for the first or for each.
+    MergedCells = "merged_cells",
     /// A spreadsheet cell that holds an error such as `#DIV/0!`.
     CellError = "cell_error",
     /// Bytes after the end of the data.

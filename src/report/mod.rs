@@ -104,6 +104,12 @@ pub struct TableReport {
     pub num_rows: u64,
     /// Columns.
     pub num_cols: u64,
+    /// The cells of a workbook that it was read from, header included: `Sheet1!B3:F20`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
+    /// Whether its sheet is hidden in the workbook.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// The columns in order.
     pub columns: Vec<ColumnReport>,
 }

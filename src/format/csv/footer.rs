@@ -199,6 +199,20 @@ fn is_ragged(rows: &[Line], width: usize) -> bool {
     rows.iter().filter(|line| line.width * 2 <= width).count() * 20 > rows.len()
 }
 
+/// Whether a row below the others is a note: one text alone, where that is no row of a table whose
+/// columns hold `columns`. Totals are rows.
+pub(in crate::format) fn is_note(line: &Line, columns: &[Column], width: usize) -> bool {
+    let table = Table { width, columns: columns.to_vec(), is_ragged: false };
+    let text = line.first_text();
+    let says_so = begins_with(text, NOTES) || is_marked(text) || is_count(line);
+    let clashes = table.clashes(line);
+    width > 1
+        && line.filled == 1
+        && !begins_with(text, TOTALS)
+        && (line.gap || says_so || clashes)
+        && (clashes || table.has_new_gaps(line))
+}
+
 struct Table {
     width: usize,
     columns: Vec<Column>,

@@ -25,7 +25,7 @@ const UNITS: &[&str] = &[
 
 /// The header rows at the start of these lines, which begin where the table does. `width` is the
 /// table's.
-pub(super) fn find(lines: &[Line], width: usize) -> Header {
+pub(in crate::format) fn find(lines: &[Line], width: usize) -> Header {
     let Some((first, rest)) = lines.split_first() else { return Header::Rows(vec![0]) };
     let rows = several(lines, width);
     if rows > 1 {
@@ -69,7 +69,7 @@ fn several(lines: &[Line], width: usize) -> usize {
 }
 
 /// Whether most filled cells are units, and there is more than one or nothing else.
-fn are_units(line: &Line, width: usize) -> bool {
+pub(in crate::format) fn are_units(line: &Line, width: usize) -> bool {
     let filled = || line.cells.iter().filter(|(_, text)| !text.is_empty());
     let units = filled().filter(|(_, text)| is_unit(text)).count();
     line.width <= width && units > 0 && units * 3 >= filled().count() * 2

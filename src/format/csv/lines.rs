@@ -15,7 +15,7 @@ const CELLS: usize = 2000;
 
 /// One record.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(in crate::format) struct Line {
     /// Where it begins in the region.
     pub offset: usize,
     /// Cells up to the last that holds anything.
@@ -34,7 +34,7 @@ pub(super) struct Line {
 
 impl Line {
     /// The kind of a cell; nothing is in cells that are not there.
-    pub(super) fn look(&self, column: usize) -> CellLook {
+    pub(in crate::format) fn look(&self, column: usize) -> CellLook {
         self.cells.get(column).map_or(CellLook::Empty, |(look, _)| look.kind())
     }
 
@@ -44,12 +44,12 @@ impl Line {
     }
 
     /// The text of a cell.
-    pub(super) fn text(&self, column: usize) -> &[u8] {
+    pub(in crate::format) fn text(&self, column: usize) -> &[u8] {
         self.cells.get(column).map(|(_, text)| text.as_slice()).unwrap_or_default()
     }
 
     /// The first cell that holds anything.
-    pub(super) fn first_text(&self) -> &[u8] {
+    pub(in crate::format) fn first_text(&self) -> &[u8] {
         let filled = |(_, text): &&(CellLook, Vec<u8>)| !text.is_empty();
         self.cells.iter().find(filled).map(|(_, text)| text.as_slice()).unwrap_or_default()
     }
@@ -61,7 +61,7 @@ impl Line {
     }
 
     /// Whether no cell holds a number, a date or a boolean; years may be names.
-    pub(super) fn is_words(&self) -> bool {
+    pub(in crate::format) fn is_words(&self) -> bool {
         self.cells.iter().all(|(look, _)| !look.is_value() || *look == CellLook::Year)
     }
 }
@@ -139,7 +139,7 @@ fn has_blank_line(between: &[u8]) -> bool {
 
 /// The columns of data lines: whether each holds values, and whether it is ever empty.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Column {
+pub(in crate::format) struct Column {
     /// Numbers, dates or booleans in at least four of five filled cells.
     pub typed: bool,
     /// The most frequent kind.
@@ -149,7 +149,7 @@ pub(super) struct Column {
 }
 
 /// What the columns of these lines hold.
-pub(super) fn columns<'a>(
+pub(in crate::format) fn columns<'a>(
     lines: impl Iterator<Item = &'a Line> + Clone,
     width: usize,
 ) -> Vec<Column> {

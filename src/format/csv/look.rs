@@ -7,7 +7,7 @@ use crate::infer::number_shape;
 
 /// What a cell looks like at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CellLook {
+pub(in crate::format) enum CellLook {
     Empty,
     Text,
     Number,
@@ -19,7 +19,7 @@ pub(super) enum CellLook {
 
 impl CellLook {
     /// Whether the cell holds a value that a header would not.
-    pub(super) fn is_value(self) -> bool {
+    pub(in crate::format) fn is_value(self) -> bool {
         !matches!(self, CellLook::Text | CellLook::Empty)
     }
 
@@ -30,7 +30,7 @@ impl CellLook {
 }
 
 /// The kind of a cell. Words for "nothing here" are as good as an empty cell.
-pub(super) fn look(cell: &[u8]) -> CellLook {
+pub(in crate::format) fn look(cell: &[u8]) -> CellLook {
     let cell = cell.trim_ascii();
     match cell {
         []

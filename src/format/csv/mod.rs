@@ -50,6 +50,16 @@ use dialect::{Delimiter, Newlines};
 pub(super) use notes::bad_value;
 pub use records::{Field as RecordField, Record, RecordReader};
 
+/// How titles, headers and notes are told from rows, which workbooks need as well.
+pub(super) mod shape {
+    pub(in crate::format) use super::footer::is_note;
+    pub(in crate::format) use super::header::{are_units, find as find_header};
+    pub(in crate::format) use super::lines::{Line, columns};
+    pub(in crate::format) use super::look::{CellLook, look};
+    pub(in crate::format) use super::stack::Part;
+    pub(in crate::format) use super::structure::{are_pairs, begins_table};
+}
+
 /// The reader of delimited text.
 #[derive(Debug)]
 pub struct Csv;

@@ -82,12 +82,12 @@ pub(super) fn regions(utf8: &[u8], dialect: &CsvDialect, gaps: &[usize]) -> Vec<
 }
 
 /// What stands between two gaps.
-struct Part {
+pub(in crate::format) struct Part {
     start: usize,
-    lines: Vec<Line>,
+    pub lines: Vec<Line>,
     /// Which of the lines is the header, with at least one row below it.
-    header: Option<usize>,
-    width: usize,
+    pub header: Option<usize>,
+    pub width: usize,
 }
 
 fn parts<'a>(
@@ -110,10 +110,7 @@ fn parts<'a>(
         let lines = lines::first(text, 0, ROWS, dialect);
         let first = lines.first()?;
         let start = start + first.offset;
-        // The rows below decide the width; titles are shorter.
-        let width = lines.iter().map(|line| line.width).max().unwrap_or(1);
-        let header = header(&lines, width);
-        Some(Part { start, lines, header, width })
+        Some(Part { start, ..Part::new(lines) })
     })
 }
 
@@ -132,6 +129,14 @@ fn header(lines: &[Line], width: usize) -> Option<usize> {
 }
 
 impl Part {
+    /// Of the first lines of what stands between gaps.
+    pub(in crate::format) fn new(lines: Vec<Line>) -> Self {
+        // The rows below decide the width; titles are shorter.
+        let width = lines.iter().map(|line| line.width).max().unwrap_or(1);
+        let header = header(&lines, width);
+        Part { start: 0, lines, header, width }
+    }
+
     /// The text of a part that is nothing but a title, or of the title line in it.
     fn title(&self) -> Option<String> {
         let titles = self.header.unwrap_or(self.lines.len());
@@ -156,7 +161,7 @@ impl Part {
     }
 
     /// Whether this is a table of its own below that one.
-    fn is_other_than(&self, table: &Part) -> bool {
+    pub(in crate::format) fn is_other_than(&self, table: &Part) -> bool {
         if self.names() == table.names() {
             return true;
         }

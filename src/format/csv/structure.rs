@@ -331,7 +331,7 @@ fn is_above(found: &[Line], first: usize, width: usize) -> bool {
 }
 
 /// Whether the first line is text over columns of values, or over the rows of units below it.
-pub(super) fn begins_table(found: &[Line], width: usize) -> bool {
+pub(in crate::format) fn begins_table(found: &[Line], width: usize) -> bool {
     let Some((first, below)) = found.split_first() else { return false };
     let is_full = first.filled * 10 >= width * 6 || first.text(0).is_empty();
     let skipped = below.iter().take(3).take_while(|line| line.is_words()).count();
@@ -350,7 +350,7 @@ pub(super) fn begins_table(found: &[Line], width: usize) -> bool {
 
 /// Whether these lines are names each with one value, of several kinds, rather than a table like
 /// that of `width` columns below them.
-pub(super) fn are_pairs(found: &[Line], width: usize) -> bool {
+pub(in crate::format) fn are_pairs(found: &[Line], width: usize) -> bool {
     let short = found.iter().all(|line| line.width <= 2 && !line.look(0).is_value());
     let ends = found.iter().filter(|line| line.first_text().ends_with(b":")).count();
     let values: Vec<CellLook> =

@@ -1,327 +1,349 @@
-//! Columns of cells to Arrow arrays: one type for all rows of a column.
+//! Columns of cells to Arrow arrays: one type for all rows of a column, several columns at a time.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, DurationMicrosecondBuilder, Float64Builder,
-    Int64Builder, NullArray, RecordBatch, RecordBatchOptions, StringBuilder,
-    Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
-};
+use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema};
-use calamine::{Data, ExcelDateTime};
-use chrono::{NaiveDate, NaiveDateTime, Timelike};
 
+use super::arrays::{BATCH_ROWS, Runs, Typed, text_at};
+use super::census::{Census, Kind, Mixture};
 use super::grid::Grid;
+use super::merged::{Merges, fill_down};
+use super::notes;
+use super::sheet::{Area, Cell, CellColumn, Sheet};
+use super::values::{Value, value, write_text};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::RawTable;
 use crate::format::csv::bad_value;
-use crate::infer::{Rules, TextColumn, convert, infer};
-use crate::report::{Code, Issue, Stage};
+use crate::infer::{ColumnRules, Rules, convert, infer};
+use crate::naming::unique_columns;
+use crate::options::columns_of;
+use crate::report::{Code, Issue, Stage, quote};
+use crate::table::{HIDDEN_KEY, RANGE_KEY};
 
-/// The typed table of a sheet.
-pub(super) fn table(sheet: &str, grid: Grid, context: &mut Context<'_>) -> Result<RawTable> {
-    crate::format::select::check_named_columns(&grid.names, context)?;
-    let wanted = crate::format::select::wanted_columns(&grid.names, context)?;
-    let (mut fields, mut arrays) = (Vec::new(), Vec::new());
-    for (index, (name, mut cells)) in grid.names.iter().zip(grid.columns).enumerate() {
-        if wanted.as_ref().is_some_and(|wanted| !wanted.contains(&index)) {
-            continue;
-        }
-        let place = Place {
-            sheet,
-            name,
-            names: &grid.names,
-            index,
-            first_row: grid.first_row,
-            column: grid.first_column + index as u32,
-        };
-        take_errors(&mut cells, &place, context);
-        let array = column(&cells, grid.rows as usize, &place, context)?;
-        fields.push(Field::new(name, array.data_type().clone(), true));
-        arrays.push(array);
-    }
-    let schema = Arc::new(Schema::new(fields));
-    let options = RecordBatchOptions::new().with_row_count(Some(grid.rows as usize));
-    let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &options)
-        .map_err(|error| Issue::error(Stage::Parse, Code::Corrupt, error.to_string()))?;
-    Ok(RawTable::new(Some(sheet.to_owned()), schema, vec![batch]))
+/// Below so many cells threads are not worth their start.
+const SHARED_CELLS: u64 = 50_000;
+
+/// The sheet's columns, each let go once the last table that needs it has been made.
+pub(super) struct Columns<'a> {
+    sheet: &'a Sheet,
+    slots: Vec<Mutex<CellColumn>>,
+    /// The last table that needs each column.
+    last_use: Vec<usize>,
+    /// Rows that options left out, which those below have moved up for.
+    removed: &'a [u32],
 }
 
+/// One column of a table, typed.
+struct Done {
+    /// In runs of rows, each with its first row counted from 0.
+    runs: Runs,
+    data_type: DataType,
+    errors: Vec<Cell>,
+    more_errors: u64,
+    mixture: Option<Mixture>,
+    filled: Vec<Area>,
+    first_only: Vec<Area>,
+}
+
+impl<'a> Columns<'a> {
+    /// `columns` are those of the sheet, taken out of it.
+    pub fn new(
+        sheet: &'a Sheet,
+        columns: Vec<CellColumn>,
+        grids: &[Grid],
+        removed: &'a [u32],
+    ) -> Self {
+        let mut last_use = vec![0; columns.len()];
+        for (index, grid) in grids.iter().enumerate() {
+            let used = last_use.iter_mut().take(grid.area.right as usize + 1);
+            used.skip(grid.area.left as usize).for_each(|last| *last = index);
+        }
+        Columns { sheet, slots: columns.into_iter().map(Mutex::new).collect(), last_use, removed }
+    }
+
+    /// The typed table of the grid at this position among those of the sheet.
+    pub fn table(
+        &self,
+        index: usize,
+        grid: &Grid,
+        context: &mut Context<'_>,
+    ) -> Result<Option<RawTable>> {
+        crate::format::select::check_named_columns(&grid.names, context)?;
+        let Some(wanted) = wanted(grid, context)? else { return Ok(None) };
+        let shown = unique_columns(&grid.names).0;
+        let rules = Rules::for_strings(context.parser(), &grid.names);
+        let merges = Merges::new(self.sheet, grid);
+        let job = |column: usize| -> Result<Done> {
+            let place = Place { columns: self, grid, index: column, name: &shown[column] };
+            let rules = rules.column(&grid.names[column], column);
+            let sheet_column = grid.area.left as usize + column;
+            let Some(slot) = self.slots.get(sheet_column) else {
+                return place.column(&CellColumn::default(), &merges, &rules);
+            };
+            let mut cells = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            let done = place.column(&cells, &merges, &rules);
+            if self.last_use[sheet_column] == index {
+                *cells = CellColumn::default();
+            }
+            done
+        };
+        let cells = u64::from(grid.rows) * wanted.len() as u64;
+        let threads = if cells < SHARED_CELLS { 1 } else { context.options.parallelism.threads() };
+        let mut done = Vec::with_capacity(wanted.len());
+        for (column, result) in wanted.iter().zip(in_parallel(threads, &wanted, job)) {
+            let column_done = result?;
+            let place = Place { columns: self, grid, index: *column, name: &shown[*column] };
+            place.note(&column_done, context);
+            done.push(column_done);
+        }
+        let areas = |of: fn(&Done) -> &[Area]| -> Vec<Area> {
+            done.iter().flat_map(|done| of(done).iter().copied()).collect()
+        };
+        let (filled, first) = (areas(|done| &done.filled), areas(|done| &done.first_only));
+        notes::merged(self.sheet, &grid.table, &filled, &first, context);
+        let fields: Vec<Field> = wanted
+            .iter()
+            .zip(&done)
+            .map(|(column, done)| Field::new(&grid.names[*column], done.data_type.clone(), true))
+            .collect();
+        let mut metadata = std::collections::HashMap::new();
+        let range = notes::area_name(self.sheet, grid.area);
+        metadata.insert(RANGE_KEY.to_owned(), range);
+        if self.sheet.hidden {
+            metadata.insert(HIDDEN_KEY.to_owned(), "true".to_owned());
+        }
+        let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
+        let batches = batches(&schema, &done, grid.rows)?;
+        Ok(Some(RawTable::new(Some(grid.table.clone()), schema, batches)))
+    }
+}
+
+/// Runs the job for each of these, in any order, and gives the results in theirs.
+fn in_parallel<T: Send>(
+    threads: usize,
+    items: &[usize],
+    job: impl Fn(usize) -> T + Sync,
+) -> Vec<T> {
+    if threads <= 1 || items.len() <= 1 {
+        return items.iter().map(|item| job(*item)).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(items.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(items.len()) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(at) else { return };
+                    let result = job(*item);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The positions of the columns that `usecols` asks for; `None` where it names columns of the sheet
+/// and none of them is here.
+fn wanted(grid: &Grid, context: &Context<'_>) -> Result<Option<Vec<usize>>> {
+    let all = || (0..grid.names.len()).collect();
+    if let Some([text]) = context.parser().usecols.as_deref()
+        && !grid.names.contains(text)
+        && let Some(letters) = is_one_text(context).then(|| columns_of(text)).flatten()
+    {
+        let is_wanted = |column: &usize| letters.contains(&(grid.area.left + *column as u32));
+        let wanted: Vec<usize> = (0..grid.names.len()).filter(is_wanted).collect();
+        return Ok((!wanted.is_empty()).then_some(wanted));
+    }
+    Ok(Some(match crate::format::select::wanted_columns(&grid.names, context)? {
+        Some(wanted) => {
+            let mut wanted: Vec<usize> = wanted.into_iter().collect();
+            wanted.sort_unstable();
+            wanted
+        }
+        None => all(),
+    }))
+}
+
+/// Whether `usecols` was given as a text, which is columns by letters as in pandas, not as a list.
+fn is_one_text(context: &Context<'_>) -> bool {
+    let given = context.parser().given();
+    ["usecols", "columns"].iter().any(|name| given.get(*name).is_some_and(|v| v.is_string()))
+}
+
+/// The columns' runs of rows as batches. A run of a column that is shorter cuts the others too.
+fn batches(schema: &Arc<Schema>, done: &[Done], rows: u32) -> Result<Vec<RecordBatch>> {
+    let mut starts: Vec<u32> = (0..rows.max(1)).step_by(BATCH_ROWS as usize).collect();
+    starts.extend(done.iter().flat_map(|done| done.runs.iter().map(|(start, _)| *start)));
+    starts.sort_unstable();
+    starts.dedup();
+    let ends = starts.iter().skip(1).copied().chain([rows]);
+    let batch = |(start, end): (&u32, u32)| {
+        let length = (end - start) as usize;
+        let part = |done: &Done| {
+            let at = done.runs.partition_point(|(first, _)| first <= start);
+            let (first, array) = &done.runs[at.saturating_sub(1)];
+            array.slice((start - first) as usize, length)
+        };
+        let options = RecordBatchOptions::new().with_row_count(Some(length));
+        RecordBatch::try_new_with_options(schema.clone(), done.iter().map(part).collect(), &options)
+    };
+    let batches: std::result::Result<Vec<RecordBatch>, _> =
+        starts.iter().zip(ends).map(batch).collect();
+    let corrupt = |error: arrow::error::ArrowError| {
+        Issue::error(Stage::Parse, Code::Corrupt, error.to_string()).into()
+    };
+    batches.map_err(corrupt)
+}
+
+/// A column of a table.
 struct Place<'a> {
-    sheet: &'a str,
-    name: &'a str,
-    names: &'a [String],
+    columns: &'a Columns<'a>,
+    grid: &'a Grid,
     index: usize,
-    first_row: u32,
-    column: u32,
+    name: &'a str,
 }
 
 impl Place<'_> {
+    fn sheet(&self) -> &Sheet {
+        self.columns.sheet
+    }
+
     /// The cell as Excel names it: `Sheet1!C7`.
     fn cell(&self, row: u32) -> String {
-        let mut letters = Vec::new();
-        let mut column = self.column + 1;
-        while column > 0 {
-            letters.push(char::from(b'A' + ((column - 1) % 26) as u8));
-            column = (column - 1) / 26;
-        }
-        let letters: String = letters.into_iter().rev().collect();
-        format!("{}!{letters}{}", self.sheet, u64::from(self.first_row) + u64::from(row) + 1)
-    }
-}
-
-/// Cells such as `#DIV/0!` have no value: they are null, and each is reported.
-fn take_errors(cells: &mut Vec<(u32, Data)>, place: &Place<'_>, context: &mut Context<'_>) {
-    cells.retain(|(row, value)| {
-        let Data::Error(error) = value else { return true };
-        let message = format!("cell {} holds the error {error}, read as null", place.cell(*row));
-        context.reporter.push(
-            Issue::warning(Stage::Parse, Code::CellError, message)
-                .table(place.sheet)
-                .row(u64::from(*row) + 1)
-                .column(place.name)
-                .raw(error.to_string().as_bytes()),
-        );
-        false
-    });
-}
-
-/// What all values of a column have in common.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Nothing,
-    Whole,
-    Float,
-    Bool,
-    Date,
-    Stamp,
-    Time,
-    Duration,
-    Text,
-}
-
-fn kind_of(value: &Data) -> Kind {
-    match value {
-        // A text of nothing, which formulas leave, is null in a column of values.
-        Data::String(text) if text.is_empty() => Kind::Nothing,
-        Data::Int(_) => Kind::Whole,
-        // Excel stores whole numbers as floats; up to 2⁵³ they are exact.
-        Data::Float(number) if number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0 => {
-            if *number == 0.0 && number.is_sign_negative() {
-                Kind::Float
-            } else {
-                Kind::Whole
+        let mut row = row;
+        for removed in self.columns.removed {
+            if *removed > row {
+                break;
             }
+            row += 1;
         }
-        Data::Float(_) => Kind::Float,
-        Data::Bool(_) => Kind::Bool,
-        Data::DateTime(moment) if moment.is_duration() => Kind::Duration,
-        // What rounds up to midnight is the next day's.
-        Data::DateTime(moment) if (0.0..1.0).contains(&moment.as_f64()) => match micros_of(value) {
-            Some(86_400_000_000..) => Kind::Stamp,
-            _ => Kind::Time,
-        },
-        Data::DateTime(_) | Data::DateTimeIso(_) => match stamp_of(value) {
-            Some(stamp) if stamp.num_seconds_from_midnight() == 0 && stamp.nanosecond() == 0 => {
-                Kind::Date
-            }
-            Some(_) => Kind::Stamp,
-            None => Kind::Text,
-        },
-        _ => Kind::Text,
+        notes::cell_of(self.sheet(), row, self.grid.area.left + self.index as u32)
     }
-}
 
-fn join(a: Kind, b: Kind) -> Kind {
-    match (a, b) {
-        (Kind::Nothing, other) | (other, Kind::Nothing) => other,
-        _ if a == b => a,
-        (Kind::Whole, Kind::Float) | (Kind::Float, Kind::Whole) => Kind::Float,
-        (Kind::Date, Kind::Stamp) | (Kind::Stamp, Kind::Date) => Kind::Stamp,
-        _ => Kind::Text,
+    /// Data row, from 1.
+    fn row(&self, row: u32) -> u64 {
+        u64::from(row.saturating_sub(self.grid.first_row)) + 1
     }
-}
 
-fn column(
-    cells: &[(u32, Data)],
-    rows: usize,
-    place: &Place<'_>,
-    context: &mut Context<'_>,
-) -> Result<ArrayRef> {
-    let rules = Rules::for_strings(context.parser(), place.names);
-    let rules = rules.column(place.name, place.index);
-    let kind = cells.iter().map(|(_, value)| kind_of(value)).fold(Kind::Nothing, join);
-    let kind = if kind == Kind::Nothing && !cells.is_empty() { Kind::Text } else { kind };
-    let asked = rules.forced.is_some()
-        || rules.has_null_texts()
-        || kind == Kind::Text && (rules.wants_dates() || rules.has_boolean_texts());
-    if asked {
-        return from_text(cells, rows, &rules, place);
-    }
-    if kind == Kind::Text {
-        note_mixed(cells, place, context);
-    }
-    let mut cells = cells.iter().peekable();
-    let values = (0..rows as u32)
-        .map(move |row| cells.next_if(|(at, _)| *at == row).map(|(_, value)| value));
-    Ok(build(kind, values, rows))
-}
-
-fn build<'a>(kind: Kind, values: impl Iterator<Item = Option<&'a Data>>, rows: usize) -> ArrayRef {
-    macro_rules! fill {
-        ($builder:expr, $value:expr) => {{
-            let mut builder = $builder;
-            values.for_each(|cell| builder.append_option(cell.and_then($value)));
-            Arc::new(builder.finish())
-        }};
-    }
-    match kind {
-        Kind::Nothing => Arc::new(NullArray::new(rows)),
-        Kind::Whole => fill!(Int64Builder::with_capacity(rows), |value: &Data| match value {
-            Data::Int(number) => Some(*number),
-            Data::Float(number) => Some(*number as i64),
-            _ => None,
-        }),
-        Kind::Float => fill!(Float64Builder::with_capacity(rows), |value: &Data| match value {
-            Data::Int(number) => Some(*number as f64),
-            Data::Float(number) => Some(*number),
-            _ => None,
-        }),
-        Kind::Bool => fill!(BooleanBuilder::with_capacity(rows), |value: &Data| match value {
-            Data::Bool(flag) => Some(*flag),
-            _ => None,
-        }),
-        Kind::Date => fill!(Date32Builder::with_capacity(rows), |value: &Data| {
-            let days = stamp_of(value)?.date().signed_duration_since(NaiveDate::default());
-            Some(days.num_days() as i32)
-        }),
-        Kind::Stamp => fill!(TimestampMicrosecondBuilder::with_capacity(rows), |value: &Data| {
-            Some(stamp_of(value)?.and_utc().timestamp_micros())
-        }),
-        Kind::Time => fill!(Time64MicrosecondBuilder::with_capacity(rows), |value: &Data| {
-            micros_of(value)
-        }),
-        Kind::Duration => fill!(DurationMicrosecondBuilder::with_capacity(rows), |value: &Data| {
-            micros_of(value)
-        }),
-        Kind::Text => {
-            fill!(StringBuilder::new(), |value: &Data| Some(text_of(value)))
-        }
-    }
-}
-
-/// Times and durations are days; Excel keeps milliseconds.
-fn micros_of(value: &Data) -> Option<i64> {
-    match value {
-        Data::DateTime(moment) => Some((moment.as_f64() * 86_400_000.0).round() as i64 * 1000),
-        _ => None,
-    }
-}
-
-fn stamp_of(value: &Data) -> Option<NaiveDateTime> {
-    match value {
-        Data::DateTime(moment) => from_serial(moment),
-        Data::DateTimeIso(text) => {
-            let formats = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
-            formats
-                .iter()
-                .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-                .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
-        }
-        _ => None,
-    }
-}
-
-fn from_serial(moment: &ExcelDateTime) -> Option<NaiveDateTime> {
-    let (year, month, day, hour, minute, second, milli) = moment.to_ymd_hms_milli();
-    // Outside of Excel's calendar calamine gives its edge; such a number is no date.
-    if !(0.0..2_958_466.0).contains(&moment.as_f64()) {
-        return None;
-    }
-    NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())?.and_hms_milli_opt(
-        hour.into(),
-        minute.into(),
-        second.into(),
-        milli.into(),
-    )
-}
-
-/// The value as Excel would show it without a format.
-pub(super) fn text_of(value: &Data) -> String {
-    match value {
-        Data::Bool(flag) => if *flag { "TRUE" } else { "FALSE" }.to_owned(),
-        Data::DateTime(moment) => {
-            let time = |micros: i64| {
-                let (sign, micros) = (if micros < 0 { "-" } else { "" }, micros.unsigned_abs());
-                let (seconds, millis) = (micros / 1_000_000, micros / 1000 % 1000);
-                let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-                let fraction = if millis > 0 { format!(".{millis:03}") } else { String::new() };
-                format!("{sign}{hours:02}:{minutes:02}:{seconds:02}{fraction}")
-            };
-            match (kind_of(value), from_serial(moment)) {
-                (Kind::Time | Kind::Duration, _) => time(micros_of(value).unwrap_or_default()),
-                (Kind::Date, Some(stamp)) => stamp.date().to_string(),
-                (_, Some(stamp)) => stamp.to_string(),
-                (_, None) => moment.as_f64().to_string(),
-            }
-        }
-        other => other.to_string(),
-    }
-}
-
-/// Through text, because an option asks for a type, for null texts or for dates.
-fn from_text(
-    cells: &[(u32, Data)],
-    rows: usize,
-    rules: &crate::infer::ColumnRules,
-    place: &Place<'_>,
-) -> Result<ArrayRef> {
-    let mut texts = TextColumn::default();
-    for (row, value) in cells {
-        texts.pad_to(*row as usize);
-        texts.push(text_of(value).as_bytes(), true);
-    }
-    texts.pad_to(rows);
-    let mut inferred = infer([&texts], rules);
-    let is_text = cells.iter().all(|(_, value)| matches!(value, Data::String(_)));
-    let keeps = inferred.data_type.is_temporal() || inferred.data_type == DataType::Boolean;
-    if rules.forced.is_none() && is_text && !keeps {
-        // Text cells that merely look like numbers stay text.
-        inferred.data_type = DataType::Utf8;
-        inferred.na_is_null = false;
-    }
-    let mut first_bad: Option<Error> = None;
-    let array = convert(&texts, &inferred, rules, &mut |bad| {
-        first_bad.get_or_insert_with(|| {
-            let row = bad.row as u64 + 1;
-            let issue = bad_value(place.name, &inferred.data_type, row, &bad.text);
-            let message = format!("{} (cell {})", issue.message, place.cell(bad.row as u32));
-            Issue { message, ..issue }.table(place.sheet).into()
-        });
-    });
-    first_bad.map_or(Ok(array), Err)
-}
-
-fn note_mixed(cells: &[(u32, Data)], place: &Place<'_>, context: &mut Context<'_>) {
-    let Some((row, value)) = cells.iter().find(|(_, v)| !matches!(v, Data::String(_))) else {
-        return;
-    };
-    let has_text = cells.iter().any(|(_, value)| matches!(value, Data::String(_)));
-    let message = format!(
-        "column {:?} has values of several kinds and is kept as text{}",
-        place.name,
-        if has_text {
-            format!("; cell {} is the first that is no text", place.cell(*row))
+    fn column(&self, cells: &CellColumn, merges: &Merges, rules: &ColumnRules) -> Result<Done> {
+        let (first, rows) = (self.grid.first_row, self.grid.rows);
+        let end = first.saturating_add(rows);
+        let mut census = Census::of(cells, cells.between(first, end), self.sheet(), rules);
+        let (filled, first_only) = merges.of(self.grid.area.left + self.index as u32, &census);
+        let with_merged;
+        let cells = if filled.is_empty() {
+            cells
         } else {
-            String::new()
+            with_merged = fill_down(cells, &filled, first, end);
+            census = Census::of(&with_merged, with_merged.between(first, end), self.sheet(), rules);
+            &with_merged
+        };
+        let kind = census.kind();
+        let from_text = rules.forced.is_some()
+            || kind == Kind::Text && (rules.wants_dates() || rules.has_boolean_texts());
+        let typed = Typed { sheet: self.sheet(), cells, first, rows, rules };
+        let mut mixture = None;
+        let (data_type, runs) = if from_text {
+            self.from_text(&typed, census.is_text())?
+        } else {
+            mixture = census.mixture();
+            typed.runs(kind)
+        };
+        let (errors, more_errors) = (std::mem::take(&mut census.errors), census.more_errors);
+        Ok(Done { runs, data_type, errors, more_errors, mixture, filled, first_only })
+    }
+
+    /// Through text, because an option asks for a type, for dates or for words that mean true.
+    fn from_text(&self, typed: &Typed<'_>, is_text: bool) -> Result<(DataType, Runs)> {
+        let parts = typed.texts();
+        let mut inferred = infer(parts.iter().map(|(_, texts)| texts), typed.rules);
+        let keeps = inferred.data_type.is_temporal() || inferred.data_type == DataType::Boolean;
+        if typed.rules.forced.is_none() && is_text && !keeps {
+            // Text cells that merely look like numbers stay text.
+            inferred.data_type = DataType::Utf8;
+            inferred.na_is_null = false;
         }
-    );
-    context.reporter.push(
-        Issue::warning(Stage::Parse, Code::MixedTypes, message)
-            .table(place.sheet)
-            .row(u64::from(*row) + 1)
-            .column(place.name)
-            .raw(text_of(value).as_bytes()),
-    );
+        let mut runs = Vec::new();
+        for (start, texts) in parts {
+            let mut first_bad = None;
+            let array = convert(&texts, &inferred, typed.rules, &mut |bad| {
+                first_bad.get_or_insert(bad);
+            });
+            if let Some(bad) = first_bad {
+                let row = start + bad.row as u32;
+                let issue =
+                    bad_value(self.name, &inferred.data_type, u64::from(row) + 1, &bad.text);
+                let cell = self.cell(self.grid.first_row + row);
+                let message = format!("{} (cell {cell})", issue.message);
+                return Err(Issue { message, ..issue }.table(&self.grid.table).into());
+            }
+            runs.push((start, array));
+        }
+        Ok((inferred.data_type, runs))
+    }
+
+    fn note(&self, done: &Done, context: &mut Context<'_>) {
+        context.reporter.count(Code::CellError, done.more_errors);
+        for cell in &done.errors {
+            if !context.reporter.has_room() {
+                context.reporter.count(Code::CellError, 1);
+                continue;
+            }
+            let mut text = String::new();
+            write_text(*cell, self.sheet(), &mut text);
+            let name = self.cell(cell.row);
+            let message = match value(*cell, self.sheet()) {
+                Value::Error => {
+                    format!("cell {name} holds the error {}, read as null", quote(text.as_bytes()))
+                }
+                _ => format!(
+                    "cell {name} is shown as a date, but {text} is the number of no day, read as null"
+                ),
+            };
+            context.reporter.push(
+                Issue::warning(Stage::Parse, Code::CellError, message)
+                    .table(&self.grid.table)
+                    .row(self.row(cell.row))
+                    .column(self.name)
+                    .raw(text.as_bytes()),
+            );
+        }
+        let Some(mixture) = &done.mixture else { return };
+        let issue = self.mixed(mixture, &done.runs);
+        context
+            .reporter
+            .push(issue.table(&self.grid.table).row(self.row(mixture.row)).column(self.name));
+    }
+
+    /// The issue of a column that is text because its values are of several kinds.
+    fn mixed(&self, mixture: &Mixture, runs: &Runs) -> Issue {
+        let row = mixture.row.saturating_sub(self.grid.first_row);
+        let text = text_at(runs, row);
+        let (name, shown, cell) = (self.name, quote(text.as_bytes()), self.cell(mixture.row));
+        let issue = if mixture.words.is_empty() {
+            let message = format!(
+                "column {name:?} is kept as text: {shown} in cell {cell} would not survive as a float64"
+            );
+            Issue::warning(Stage::Parse, Code::FloatPrecision, message)
+                .hint(format!("dtype={{{name:?}: \"float64\"}} takes the nearest float"))
+        } else {
+            let message = format!(
+                "column {name:?} is kept as text: {}; the first {} is {:?} in cell {cell}",
+                mixture.words, mixture.odd, shown
+            );
+            let issue = Issue::warning(Stage::Parse, Code::MixedTypes, message);
+            match mixture.is_text {
+                true => issue.hint(format!("if the text means null: na_values=[{shown:?}]")),
+                false => issue,
+            }
+        };
+        issue.raw(text.as_bytes())
+    }
 }

@@ -1,182 +1,333 @@
-//! The table inside a sheet: where it begins, its header, its columns of cells.
+//! Which cells of a sheet are tables: those that options name, the workbook's own tables, or what is
+//! found.
 
-use calamine::Data;
-
-use super::Cell;
+use super::cover::Cover;
+use super::header::{self, Layout};
+use super::notes;
+use super::region;
+use super::sheet::{Area, CellColumn, NamedTable, Sheet};
 use crate::context::Context;
 use crate::error::Result;
-use crate::options::{Header, SkipRows};
+use crate::options::{CellRange, Header, ParserOptions, SkipRows};
 use crate::report::{Code, Issue, Stage};
 
-/// A sheet's cells by column, and the names of the columns.
+/// The cells of one table.
+#[derive(Debug)]
 pub(super) struct Grid {
+    pub table: String,
+    /// The columns' names as the file has them; empty where it has none.
     pub names: Vec<String>,
-    /// For each column its cells: data row from 0, value.
-    pub columns: Vec<Vec<(u32, Data)>>,
-    pub rows: u32,
-    /// Sheet row of the first data row, from 0.
+    /// The cells, header included.
+    pub area: Area,
+    /// The header's rows, counted from the first.
+    pub header: Header,
+    /// Sheet row of the first row of data.
     pub first_row: u32,
-    /// Sheet column of the first column, from 0.
-    pub first_column: u32,
+    pub rows: u32,
+    /// Whether the workbook names it.
+    pub is_named: bool,
 }
 
-impl Grid {
-    /// Finds the table; `None` in a sheet without cells.
-    pub(super) fn new(
-        sheet: &str,
-        cells: Vec<Cell>,
-        context: &mut Context<'_>,
-    ) -> Result<Option<Self>> {
-        let parser = context.parser();
-        let skip = match &parser.skiprows {
-            Some(SkipRows::First(rows)) => u32::try_from(*rows).unwrap_or(u32::MAX),
-            _ => 0,
-        };
-        let listed: &[u64] = match &parser.skiprows {
-            Some(SkipRows::Lines(lines)) => lines,
-            _ => &[],
-        };
-        let mut cells: Vec<Cell> = cells
-            .into_iter()
-            .filter(|(row, _, _)| *row >= skip && !listed.contains(&u64::from(*row)))
-            // Rows that are left out leave no gap.
-            .map(|(row, column, value)| {
-                let above = listed.iter().take_while(|listed| **listed < u64::from(row)).count();
-                (row - above as u32, column, value)
-            })
-            .collect();
-        let Some((first, _, _)) = cells.first() else { return Ok(None) };
-        let mut top = if parser.skiprows.is_some() { skip.max(*first) } else { *first };
-        if parser.header.is_none() && parser.skiprows.is_none() {
-            let titles = title_rows(&cells);
-            if let Some(start) = titles {
-                note_titles(sheet, &cells, start, context);
-                cells.retain(|(row, _, _)| *row >= start);
-                top = start;
-            }
-        }
-        let left = cells.iter().map(|(_, column, _)| *column).min().unwrap_or_default();
-        let right = cells.iter().map(|(_, column, _)| *column).max().unwrap_or_default();
-        let bottom = cells.last().map_or(top, |(row, _, _)| *row);
-        let (width, height) = (right - left + 1, bottom - top + 1);
-        check_size(sheet, width, height, cells.len() as u64, context)?;
-        let header = parser.header.clone().unwrap_or_else(|| {
-            if parser.names.is_some() || !looks_like_header(&cells, top) {
-                Header::None
-            } else {
-                Header::Rows(vec![0])
-            }
-        });
-        let (mut names, data_top) = names(&header, &cells, top, left, width, context);
-        context.reporter.option(
-            "header",
-            match &header {
-                Header::None => serde_json::Value::from("none"),
-                Header::Rows(rows) => rows.last().copied().into(),
-            },
-        );
-        let mut rows = bottom.saturating_add(1).saturating_sub(data_top);
-        rows = rows.saturating_sub(parser.skipfooter.unwrap_or(0).min(u64::from(u32::MAX)) as u32);
-        if let Some(wanted) = parser.nrows {
-            rows = rows.min(wanted.min(u64::from(u32::MAX)) as u32);
-        }
-        let mut columns: Vec<Vec<(u32, Data)>> = vec![Vec::new(); width as usize];
-        for (row, column, value) in cells {
-            if row >= data_top && row - data_top < rows {
-                columns[(column - left) as usize].push((row - data_top, value));
-            }
-        }
-        if let Some(given) = &parser.names {
-            names.iter_mut().zip(given).for_each(|(name, given)| name.clone_from(given));
-        }
-        Ok(Some(Grid { names, columns, rows, first_row: data_top, first_column: left }))
-    }
+/// The tables of a sheet.
+#[derive(Debug, Default)]
+pub(super) struct Grids {
+    pub grids: Vec<Grid>,
+    /// Rows that options left out, by sheet row: those that follow have moved up.
+    pub removed: Vec<u32>,
+    /// Whether nothing stands around the only table, so that `header` alone gives it again.
+    pub is_plain: bool,
+    /// Whether tables were looked for.
+    pub is_found: bool,
 }
 
-/// Corners far apart span a table of mostly nothing, which would not fit into memory.
-fn check_size(
-    sheet: &str,
-    width: u32,
-    height: u32,
-    cells: u64,
-    context: &Context<'_>,
-) -> Result<()> {
-    let spanned = u64::from(width) * u64::from(height);
-    if spanned > context.limits.sheet_cells {
-        let message = format!(
-            "{cells} cells of the sheet {sheet:?} span {height} rows and {width} columns: {spanned} \
-             cells, allowed are {}",
-            context.limits.sheet_cells
-        );
-        let issue = Issue::limit(Code::TooManyCells, message, "sheet_cells").table(sheet);
-        return Err(issue.hint("remove the stray cells far from the table").into());
-    }
-    Ok(())
-}
-
-/// The row where the table begins, if rows of one cell each stand above it.
-fn title_rows(cells: &[Cell]) -> Option<u32> {
-    let mut rows = cells.chunk_by(|a, b| a.0 == b.0);
-    let mut titles = 0;
-    let start = loop {
-        let row = rows.next()?;
-        if row.len() > 1 {
-            break row[0].0;
+/// The tables of this sheet that the options ask for; all that are there where they ask for none.
+pub(super) fn grids(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
+    let parser = context.parser();
+    let mut found = if let Some(wanted) = &parser.table_name {
+        let tables = std::mem::take(&mut sheet.tables);
+        let wanted = tables.iter().filter(|table| wanted.contains(&table.name));
+        Grids {
+            grids: wanted.map(|table| named(sheet, table, context)).collect(),
+            ..Grids::default()
         }
-        titles += 1;
-        if titles > 20 {
-            return None;
-        }
+    } else if let Some(ranges) = &parser.range {
+        in_ranges(sheet, ranges, context)?
+    } else if asks_for_rows(parser) {
+        in_rows(sheet, context)?
+    } else {
+        everywhere(sheet, context)
     };
-    let next = rows.next()?;
-    (titles > 0 && next.len() > 1).then_some(start)
+    for grid in &mut found.grids {
+        if let Some(wanted) = parser.nrows {
+            grid.rows = grid.rows.min(u32::try_from(wanted).unwrap_or(u32::MAX));
+        }
+        check_size(sheet, grid, context)?;
+    }
+    Ok(found)
 }
 
-fn note_titles(sheet: &str, cells: &[Cell], start: u32, context: &mut Context<'_>) {
-    let titles = cells.iter().take_while(|(row, _, _)| *row < start);
-    let text: Vec<String> = titles.map(|(_, _, value)| value.to_string()).collect();
-    let message = format!("{} rows above the table of sheet {sheet:?} were left out", text.len());
-    context.reporter.push(
-        Issue::warning(Stage::Parse, Code::SkippedLines, message)
-            .table(sheet)
-            .raw(text.join(" / ").as_bytes())
-            .hint("set skiprows=0 to read them as rows"),
-    );
+/// Whether options say where in the sheet the table is, as pandas has it: then all cells are one.
+fn asks_for_rows(parser: &ParserOptions) -> bool {
+    parser.header.is_some()
+        || parser.skiprows.is_some()
+        || parser.names.is_some()
+        || parser.skipfooter.is_some()
 }
 
-/// A header is all text, or years, and stands above something.
-fn looks_like_header(cells: &[Cell], top: u32) -> bool {
-    cells.iter().take_while(|(row, _, _)| *row <= top).all(|(_, _, value)| match value {
-        Data::String(_) => true,
-        Data::Float(number) => (1900.0..=2100.0).contains(number) && number.fract() == 0.0,
-        Data::Int(number) => (1900..=2100).contains(number),
+/// The workbook's own tables, and those found among the other cells.
+fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Grids {
+    let tables = std::mem::take(&mut sheet.tables);
+    let own: Vec<Area> = tables.iter().map(|table| table.area).collect();
+    let cover = Cover::new(sheet, &own);
+    let regions = region::regions(sheet, &cover, own.is_empty());
+    let layouts: Vec<(Area, Layout)> = regions
+        .tables
+        .iter()
+        .map(|area| (*area, header::layout(sheet, *area, !regions.is_all_words)))
+        .collect();
+    let mut areas: Vec<Area> = own;
+    areas.extend(&regions.tables);
+    for area in &regions.loose {
+        notes::loose(sheet, *area, &areas, context);
+    }
+    let mut grids: Vec<Grid> = tables.iter().map(|table| named(sheet, table, context)).collect();
+    for (index, (area, layout)) in layouts.iter().enumerate() {
+        let table = numbered(&sheet.name, index);
+        notes::trimmed(sheet, *area, layout, &table, context);
+        grids.push(grid(
+            sheet,
+            table,
+            Area { top: layout.top, bottom: layout.bottom, ..*area },
+            layout,
+            context,
+        ));
+    }
+    // In reading order, whoever names them.
+    grids.sort_by_key(|grid| (grid.area.top, grid.area.left));
+    let is_plain = match (&regions.tables[..], &layouts[..]) {
+        ([area], [(_, layout)]) => {
+            regions.loose.is_empty()
+                && tables.is_empty()
+                && layout.top == area.top
+                && layout.bottom == area.bottom
+        }
         _ => false,
+    };
+    Grids { grids, removed: Vec::new(), is_plain, is_found: true }
+}
+
+/// `Sheet1`, `Sheet1 2`, `Sheet1 3`.
+fn numbered(sheet: &str, index: usize) -> String {
+    if index == 0 { sheet.to_owned() } else { format!("{sheet} {}", index + 1) }
+}
+
+/// The areas that the option `range` names.
+fn in_ranges(sheet: &mut Sheet, ranges: &[CellRange], context: &mut Context<'_>) -> Result<Grids> {
+    let parser = context.parser();
+    if let Some(SkipRows::Lines(_)) = parser.skiprows {
+        let message = "skiprows as a list and range do not go together";
+        let issue = Issue::error(Stage::Parse, Code::BadOption, message);
+        return Err(issue
+            .hint("leave the rows out by the range, or give skiprows a number")
+            .into());
+    }
+    let cover = Cover::new(sheet, &[]);
+    let mut found = Grids::default();
+    for range in ranges.iter().filter(|range| is_of(range, &sheet.name)) {
+        let Some(area) = area_of(range, &cover) else {
+            let message = format!("the range {range} of the sheet {:?} has no cells", sheet.name);
+            let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
+            context.reporter.push(issue.table(&sheet.name));
+            continue;
+        };
+        let table = numbered(&sheet.name, found.grids.len());
+        found.grids.extend(in_area(sheet, table, area, area.top, false, context));
+    }
+    Ok(found)
+}
+
+/// Whether the range is one of this sheet.
+pub(super) fn is_of(range: &CellRange, sheet: &str) -> bool {
+    range.sheet.as_ref().is_none_or(|name| name == sheet)
+}
+
+/// Open sides reach as far as there are cells; `None` where the range has none.
+fn area_of(range: &CellRange, cover: &Cover) -> Option<Area> {
+    let asked = Area {
+        top: range.top.unwrap_or(0),
+        left: range.left.unwrap_or(0),
+        bottom: range.bottom.unwrap_or(u32::MAX),
+        right: range.right.unwrap_or(u32::MAX),
+    };
+    let filled = cover.bounds(asked)?;
+    Some(Area {
+        top: range.top.unwrap_or(filled.top),
+        left: range.left.unwrap_or(filled.left),
+        bottom: range.bottom.unwrap_or(filled.bottom),
+        right: range.right.unwrap_or(filled.right),
     })
 }
 
-/// The column names and the row where data begins.
-fn names(
-    header: &Header,
-    cells: &[Cell],
-    top: u32,
-    left: u32,
-    width: u32,
-    context: &Context<'_>,
-) -> (Vec<String>, u32) {
-    let Header::Rows(rows) = header else {
-        let prefix = context.parser().prefix.clone().unwrap_or_default();
-        return ((0..width).map(|index| format!("{prefix}{index}")).collect(), top);
-    };
-    let mut names = vec![String::new(); width as usize];
-    let last = rows.last().copied().unwrap_or_default().min(u64::from(u32::MAX - 1 - top)) as u32;
-    for (row, column, value) in cells.iter().take_while(|(row, _, _)| *row <= top + last) {
-        if rows.contains(&u64::from(row - top)) {
-            let name = &mut names[(column - left) as usize];
-            if !name.is_empty() {
-                name.push(' ');
-            }
-            name.push_str(&super::columns::text_of(value));
+/// All cells as one table, without the rows that the options leave out.
+fn in_rows(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
+    let parser = context.parser();
+    let mut found = Grids::default();
+    if let Some(SkipRows::Lines(lines)) = &parser.skiprows {
+        found.removed = lines.iter().filter_map(|line| u32::try_from(*line).ok()).collect();
+        sheet.columns.iter_mut().for_each(|column| remove_rows(column, &found.removed));
+        // Where cells were merged is no longer where they are.
+        sheet.merged.clear();
+    }
+    let Some(area) = used(sheet) else { return Ok(found) };
+    let trim = parser.header.is_none() && parser.skiprows.is_none();
+    let start = if parser.skiprows.is_some() { 0 } else { area.top };
+    found.grids.extend(in_area(sheet, sheet.name.clone(), area, start, trim, context));
+    Ok(found)
+}
+
+/// The corners of all cells, texts of blanks included.
+fn used(sheet: &Sheet) -> Option<Area> {
+    let filled = || sheet.columns.iter().enumerate().filter(|(_, column)| column.len() > 0);
+    let rows = || filled().map(|(_, column)| column.rows());
+    Some(Area {
+        top: rows().filter_map(|rows| rows.first().copied()).min()?,
+        left: filled().next()?.0 as u32,
+        bottom: rows().filter_map(|rows| rows.last().copied()).max()?,
+        right: filled().last()?.0 as u32,
+    })
+}
+
+/// Takes these rows out; they leave no gap.
+fn remove_rows(column: &mut CellColumn, removed: &[u32]) {
+    let cells = std::mem::take(column);
+    for at in 0..cells.len() {
+        let cell = cells.get(at);
+        let above = removed.partition_point(|row| *row < cell.row);
+        if removed.get(above) != Some(&cell.row) {
+            column.push(cell.row - above as u32, cell.tag, cell.bits);
         }
     }
-    (names, top + last + 1)
+}
+
+/// One table of an area by pandas' options; rows are skipped from `start` on. `None` where they
+/// leave nothing.
+fn in_area(
+    sheet: &Sheet,
+    table: String,
+    mut area: Area,
+    start: u32,
+    trim: bool,
+    context: &mut Context<'_>,
+) -> Option<Grid> {
+    let parser = context.parser();
+    if let Some(skip) = &parser.skiprows {
+        let rows = match skip {
+            SkipRows::First(rows) => u32::try_from(*rows).unwrap_or(u32::MAX),
+            SkipRows::Lines(_) => 0,
+        };
+        area.top = area.top.max(start.saturating_add(rows));
+        if parser.range.is_none() && rows > 0 {
+            // Rows that are asked for begin where the option says, blank or not.
+            area.top = start.saturating_add(rows);
+        }
+    }
+    if area.top > area.bottom {
+        return None;
+    }
+    let found = header::layout(sheet, area, trim);
+    let whole = Area { top: found.top, ..area };
+    let header = match &parser.header {
+        Some(header) => header.clone(),
+        None if parser.names.is_some() => Header::None,
+        None => found.header.clone(),
+    };
+    if trim {
+        let layout = Layout { bottom: area.bottom, ..found.clone() };
+        notes::trimmed(sheet, area, &layout, &table, context);
+    }
+    let layout = Layout { header, bottom: area.bottom, ..found };
+    let mut grid = grid(sheet, table, whole, &layout, context);
+    let footer = u32::try_from(parser.skipfooter.unwrap_or(0)).unwrap_or(u32::MAX);
+    grid.rows = grid.rows.saturating_sub(footer);
+    if let Some(given) = &parser.names {
+        grid.names.iter_mut().zip(given).for_each(|(name, given)| name.clone_from(given));
+    }
+    Some(grid)
+}
+
+/// The table of an area whose layout is known.
+fn grid(sheet: &Sheet, table: String, area: Area, layout: &Layout, context: &Context<'_>) -> Grid {
+    let (names, first_row) = match &layout.header {
+        Header::None => (positions(area, context), area.top),
+        Header::Rows(rows) => {
+            let last = rows.last().copied().unwrap_or_default();
+            let below = u64::from(area.top) + last + 1;
+            let names = header::names(sheet, area, area.top, rows);
+            (names, u32::try_from(below).unwrap_or(u32::MAX))
+        }
+    };
+    Grid {
+        table,
+        names,
+        area,
+        header: layout.header.clone(),
+        first_row,
+        rows: area.bottom.saturating_add(1).saturating_sub(first_row),
+        is_named: false,
+    }
+}
+
+/// The names of columns without a header.
+fn positions(area: Area, context: &Context<'_>) -> Vec<String> {
+    let prefix = context.parser().prefix.clone().unwrap_or_default();
+    (0..=area.right - area.left).map(|index| format!("{prefix}{index}")).collect()
+}
+
+/// A table that the workbook names.
+fn named(sheet: &Sheet, table: &NamedTable, context: &mut Context<'_>) -> Grid {
+    let area = table.area;
+    let header = match table.header_rows {
+        0 => Header::None,
+        rows => Header::Rows((0..u64::from(rows)).collect()),
+    };
+    let totals = table.totals_rows.min(area.bottom - area.top);
+    let bottom = area.bottom - totals;
+    let layout = Layout { top: area.top, header, bottom };
+    let mut grid = grid(sheet, table.name.clone(), Area { bottom, ..area }, &layout, context);
+    if totals > 0 {
+        let rows = Area { top: bottom + 1, ..area };
+        notes::totals(sheet, rows, &table.name, context);
+    }
+    for (name, known) in grid.names.iter_mut().zip(&table.columns) {
+        if name.is_empty() || table.header_rows == 0 {
+            name.clone_from(known);
+        }
+    }
+    // Rows kept ready for what is to come hold nothing yet.
+    let last = (area.left..=area.right).filter_map(|column| {
+        let column = sheet.columns.get(column as usize)?;
+        let cells = column.between(grid.first_row, bottom.saturating_add(1));
+        Some(column.rows()[cells.last()?])
+    });
+    grid.rows = last.max().map_or(0, |last| last + 1 - grid.first_row);
+    grid.is_named = true;
+    grid
+}
+
+/// Corners far apart span a table of mostly nothing, which would not fit into memory.
+fn check_size(sheet: &Sheet, grid: &Grid, context: &Context<'_>) -> Result<()> {
+    let (width, height) =
+        (grid.names.len() as u64, u64::from(grid.area.bottom - grid.area.top) + 1);
+    let spanned = width * height;
+    if spanned > context.limits.sheet_cells {
+        let cells: u64 = sheet.columns.iter().map(|column| column.len() as u64).sum();
+        let message = format!(
+            "{cells} cells of the sheet {:?} span {height} rows and {width} columns: {spanned} \
+             cells, allowed are {}",
+            sheet.name, context.limits.sheet_cells
+        );
+        let issue = Issue::limit(Code::TooManyCells, message, "sheet_cells").table(&sheet.name);
+        return Err(issue.hint("remove the stray cells far from the table").into());
+    }
+    Ok(())
 }

@@ -1,18 +1,27 @@
-//! Workbooks: xls, xlsx, xlsb, ods; one table a sheet.
+//! Workbooks: xls, xlsx, xlsb, ods; the tables of each sheet.
 //!
-//! Takes a workbook; gives each sheet with cells as a table whose types hold for every row. Error
-//! cells are null and reported by name; empty and chart sheets are reported, not tables. Refuses
-//! password-protected files, and sheets whose corners span more cells than allowed.
+//! Takes a workbook; gives the tables that it names and those found in its sheets, with types that
+//! hold for every row. Error cells are null and reported by name, as are cells that are part of no
+//! table; empty and chart sheets are reported, not tables. Refuses password-protected files, and
+//! tables whose corners span more cells than allowed.
 
+mod arrays;
 mod cells;
+mod census;
 mod columns;
 mod compound;
+mod cover;
 mod grid;
+mod header;
+mod lines;
+mod merged;
+mod notes;
 mod place;
 mod records;
-#[allow(dead_code)]
+mod region;
 mod sheet;
 mod spans;
+mod values;
 mod xlsx;
 
 use super::{FormatReader, Input, RawTable};
@@ -20,7 +29,7 @@ use crate::context::Context;
 use crate::decompress::{WorkbookZip, workbook_zip};
 use crate::detect::{Confidence, Signature};
 use crate::error::Result;
-use crate::options::{FileType, Sheets};
+use crate::options::{FileType, Header, Sheets};
 use crate::report::{Code, Issue, Stage};
 
 /// The reader of one kind of workbook.
@@ -68,6 +77,8 @@ impl FormatReader for Excel {
     fn options(&self) -> &'static [&'static str] {
         &[
             "sheet_name",
+            "range",
+            "table_name",
             "header",
             "names",
             "usecols",
@@ -113,59 +124,107 @@ impl FormatReader for Excel {
             }
             info.worksheet
         });
-        let mut tables = Vec::new();
-        workbook.read(&wanted, context, &mut |_, sheet, context| {
-            let name = sheet.name.clone();
-            let Some(grid) = grid::Grid::new(&name, old_cells(&sheet), context)? else {
-                let message = format!("the sheet {name:?} has no cells");
-                let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
-                context.reporter.push(issue.table(&name));
-                return Ok(());
-            };
-            tables.push(columns::table(&name, grid, context)?);
-            Ok(())
-        })?;
-        super::note_options(context);
-        if tables.is_empty() {
+        let mut found = Found::default();
+        workbook.read(&wanted, context, &mut |_, sheet, context| found.take(sheet, context))?;
+        found.note_options(context);
+        if let Some(missing) = found.missing_table(context) {
+            return Err(missing.into());
+        }
+        if found.tables.is_empty() {
             let message = "no sheet of the workbook has cells";
             return Err(Issue::error(Stage::Parse, Code::Empty, message).into());
         }
-        Ok(tables)
+        Ok(found.tables)
     }
 }
 
-type Cell = (u32, u32, calamine::Data);
+/// The tables of the sheets so far.
+#[derive(Default)]
+struct Found {
+    tables: Vec<RawTable>,
+    /// The tables that the workbook itself names.
+    names: Vec<String>,
+    ranges: Vec<String>,
+    /// The header of every table, as long as they all have the same and nothing around them.
+    header: Option<Header>,
+    is_odd: bool,
+    has_named: bool,
+    cells: u64,
+}
 
-/// A sheet as the list of cells that `grid` takes.
-fn old_cells(sheet: &sheet::Sheet) -> Vec<Cell> {
-    use calamine::{Data, ExcelDateTime, ExcelDateTimeType};
-    use sheet::Tag;
-    let mut cells = Vec::new();
-    for (column, stack) in sheet.columns.iter().enumerate() {
-        for index in 0..stack.len() {
-            let cell = stack.get(index);
-            let text = || sheet.text(cell).unwrap_or_default().to_owned();
-            let moment = |kind| {
-                Data::DateTime(ExcelDateTime::new(f64::from_bits(cell.bits), kind, sheet.from_1904))
-            };
-            let value = match cell.tag {
-                Tag::Number => Data::Float(f64::from_bits(cell.bits)),
-                Tag::Whole => Data::Int(cell.bits.cast_signed()),
-                Tag::Bool => Data::Bool(cell.bits == 1),
-                Tag::Shared | Tag::Own => Data::String(text()),
-                Tag::Date | Tag::Stamp | Tag::Time | Tag::Moment => {
-                    moment(ExcelDateTimeType::DateTime)
-                }
-                Tag::Duration => moment(ExcelDateTimeType::TimeDelta),
-                Tag::Iso if text().starts_with('P') => Data::DurationIso(text()),
-                Tag::Iso => Data::DateTimeIso(text()),
-                Tag::Error => text().parse().map_or_else(|_| Data::String(text()), Data::Error),
-            };
-            cells.push((cell.row, column as u32, value));
+impl Found {
+    fn take(&mut self, mut sheet: sheet::Sheet, context: &mut Context<'_>) -> Result<()> {
+        let name = sheet.name.clone();
+        if sheet.columns.iter().all(|column| column.len() == 0) {
+            let message = format!("the sheet {name:?} has no cells");
+            let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
+            context.reporter.push(issue.table(&name));
+            return Ok(());
+        }
+        self.names.extend(sheet.tables.iter().map(|table| table.name.clone()));
+        let grids = grid::grids(&mut sheet, context)?;
+        let before = self.tables.len();
+        let cells = std::mem::take(&mut sheet.columns);
+        let columns = columns::Columns::new(&sheet, cells, &grids.grids, &grids.removed);
+        for (index, grid) in grids.grids.iter().enumerate() {
+            self.cells += u64::from(grid.rows) * grid.names.len() as u64;
+            if self.cells > context.limits.sheet_cells {
+                let message = "the tables of the workbook span more cells than allowed";
+                let issue = Issue::limit(Code::TooManyCells, message, "sheet_cells");
+                return Err(issue.table(&grid.table).into());
+            }
+            self.tables.extend(columns.table(index, grid, context)?);
+            self.ranges.push(notes::area_name(&sheet, grid.area));
+            self.has_named |= grid.is_named;
+            let header = self.header.get_or_insert_with(|| grid.header.clone());
+            self.is_odd |= *header != grid.header;
+        }
+        self.is_odd |= grids.is_found && !grids.is_plain;
+        if sheet.hidden && self.tables.len() > before {
+            let message = format!("the sheet {name:?} is hidden in the workbook; it was read too");
+            let issue = Issue::warning(Stage::Parse, Code::HiddenSheet, message).table(&name);
+            context.reporter.push(issue.hint("sheet_name names the sheets to read"));
+        }
+        Ok(())
+    }
+
+    /// The options that give these tables again.
+    fn note_options(&self, context: &mut Context<'_>) {
+        super::note_options(context);
+        let parser = context.parser();
+        if parser.range.is_some() || parser.table_name.is_some() {
+            return;
+        }
+        match &self.header {
+            Some(header) if !self.is_odd => {
+                let value = match header {
+                    Header::None => serde_json::Value::from("none"),
+                    Header::Rows(rows) => match rows[..] {
+                        [row] => row.into(),
+                        _ => rows.clone().into(),
+                    },
+                };
+                context.reporter.option("header", value);
+            }
+            // The workbook's own tables are found by their names, not by where they are.
+            Some(_) if !self.has_named => {
+                context.reporter.option("range", self.ranges.clone());
+            }
+            _ => {}
         }
     }
-    cells.sort_by_key(|(row, column, _)| (*row, *column));
-    cells
+
+    /// The error of a table that was asked for and is not there.
+    fn missing_table(&self, context: &Context<'_>) -> Option<Issue> {
+        let wanted = context.parser().table_name.as_ref()?;
+        let missing = wanted.iter().find(|name| !self.names.contains(name))?;
+        let message = format!("table_name names {missing:?}, which is not there");
+        let hint = match self.names.is_empty() {
+            true => "the workbook names no tables".to_owned(),
+            false => format!("the tables are {}", self.names.join(", ")),
+        };
+        Some(Issue::error(Stage::Parse, Code::UnknownTable, message).hint(hint))
+    }
 }
 
 /// Names in a compound file's directory are UTF-16.
@@ -181,19 +240,35 @@ fn encrypted() -> crate::Error {
         .into()
 }
 
-/// The sheets that `sheet_name` asks for, by name or position from 0; all by default.
+/// The sheets that `sheet_name` asks for, by name or position from 0, or that `range` names; all by
+/// default.
 fn wanted_sheets(names: &[String], context: &Context<'_>) -> Result<Vec<usize>> {
-    let Some(Sheets::Some(wanted)) = &context.parser().sheet_name else {
-        return Ok((0..names.len()).collect());
+    let unknown = |option: &str, sheet: &str| {
+        let message = format!("{option} names the sheet {sheet:?}, which is not there");
+        let hint = format!("the sheets are {}", names.join(", "));
+        Issue::error(Stage::Parse, Code::UnknownSheet, message).hint(hint)
     };
-    let find = |sheet: &String| {
-        let by_name = names.iter().position(|name| name == sheet);
-        let by_position = || sheet.parse().ok().filter(|index| *index < names.len());
-        by_name.or_else(by_position).ok_or_else(|| {
-            let message = format!("sheet_name names {sheet:?}, which is not there");
-            let hint = format!("the sheets are {}", names.join(", "));
-            Issue::error(Stage::Parse, Code::UnknownSheet, message).hint(hint).into()
-        })
+    let parser = context.parser();
+    let mut wanted: Vec<usize> = match &parser.sheet_name {
+        Some(Sheets::Some(wanted)) => {
+            let find = |sheet: &String| {
+                let by_name = names.iter().position(|name| name == sheet);
+                let by_position = || sheet.parse().ok().filter(|index| *index < names.len());
+                by_name.or_else(by_position).ok_or_else(|| unknown("sheet_name", sheet))
+            };
+            wanted.iter().map(find).collect::<std::result::Result<_, _>>()?
+        }
+        _ => (0..names.len()).collect(),
     };
-    wanted.iter().map(find).collect()
+    let Some(ranges) = &parser.range else { return Ok(wanted) };
+    if parser.table_name.is_some() {
+        let message = "got both range and table_name, expected one of them";
+        return Err(Issue::error(Stage::Parse, Code::BadOption, message).into());
+    }
+    let named = ranges.iter().filter_map(|range| range.sheet.as_ref());
+    if let Some(missing) = named.clone().find(|sheet| !names.contains(sheet)) {
+        return Err(unknown("range", missing).into());
+    }
+    wanted.retain(|index| ranges.iter().any(|range| grid::is_of(range, &names[*index])));
+    Ok(wanted)
 }

@@ -191,6 +191,8 @@ def read(
     lines: bool | None = None,
     record_path: str | Iterable[str] | None = None,
     sheet_name: str | int | Iterable[str | int] | None = None,
+    range: str | Iterable[str] | None = None,
+    table_name: str | Iterable[str] | None = None,
     row_groups: Iterable[int] | None = None,
     stripes: Iterable[int] | None = None,
     # an option nobody knows is a warning in the report

@@ -167,11 +167,17 @@ fn dialect_line(dialect: &Dialect, is_one_column: bool) -> String {
     parts.join(", ")
 }
 
-/// `orders: 120 rows, 5 columns`.
+/// `orders: 120 rows, 5 columns`; of a workbook with its cells: `(Sheet1!B3:F20, hidden)`.
 fn table_line(table: &TableReport, style: Style) -> String {
     let rows = count(table.num_rows, "row");
     let columns = count(table.num_cols, "column");
-    format!("{}: {rows}, {columns}", style.strong(&printable(&table.name)))
+    let hidden = table.hidden.then_some("hidden sheet");
+    let place: Vec<&str> = table.range.as_deref().into_iter().chain(hidden).collect();
+    let place = match place.is_empty() {
+        true => String::new(),
+        false => style.faint(&format!(" ({})", printable(&place.join(", ")))),
+    };
+    format!("{}: {rows}, {columns}{place}", style.strong(&printable(&table.name)))
 }
 
 /// Name, type and nulls of each column.

@@ -142,7 +142,7 @@ fn matrix() {
 #[test]
 fn given_back_options_reproduce_the_parse() {
     let mut checked = 0;
-    for folder in ["csv", "json"] {
+    for folder in ["csv", "json", "excel"] {
         for path in files(&fixtures().join(folder)) {
             let first = report_of(&path);
             if !first.is_valid {

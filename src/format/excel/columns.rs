@@ -110,7 +110,7 @@ impl<'a> Columns<'a> {
             .map(|(column, done)| Field::new(&grid.names[*column], done.data_type.clone(), true))
             .collect();
         let mut metadata = std::collections::HashMap::new();
-        let range = notes::area_name(self.sheet, grid.area);
+        let range = notes::area_name(self.sheet, self.in_sheet(grid.area));
         metadata.insert(RANGE_KEY.to_owned(), range);
         if self.sheet.hidden {
             metadata.insert(HIDDEN_KEY.to_owned(), "true".to_owned());
@@ -118,6 +118,25 @@ impl<'a> Columns<'a> {
         let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
         let batches = batches(&schema, &done, grid.rows)?;
         Ok(Some(RawTable::new(Some(grid.table.clone()), schema, batches)))
+    }
+}
+
+impl Columns<'_> {
+    /// The row as the sheet counts it, those left out included.
+    fn sheet_row(&self, row: u32) -> u32 {
+        let mut row = row;
+        for removed in self.removed {
+            if *removed > row {
+                break;
+            }
+            row += 1;
+        }
+        row
+    }
+
+    /// The area as the sheet has it.
+    pub fn in_sheet(&self, area: Area) -> Area {
+        Area { top: self.sheet_row(area.top), bottom: self.sheet_row(area.bottom), ..area }
     }
 }
 
@@ -217,13 +236,7 @@ impl Place<'_> {
 
     /// The cell as Excel names it: `Sheet1!C7`.
     fn cell(&self, row: u32) -> String {
-        let mut row = row;
-        for removed in self.columns.removed {
-            if *removed > row {
-                break;
-            }
-            row += 1;
-        }
+        let row = self.columns.sheet_row(row);
         notes::cell_of(self.sheet(), row, self.grid.area.left + self.index as u32)
     }
 
@@ -251,7 +264,7 @@ impl Place<'_> {
         let typed = Typed { sheet: self.sheet(), cells, first, rows, rules };
         let mut mixture = None;
         let (data_type, runs) = if from_text {
-            self.from_text(&typed, census.is_text())?
+            self.through_text(&typed, census.is_text())?
         } else {
             mixture = census.mixture();
             typed.runs(kind)
@@ -261,7 +274,7 @@ impl Place<'_> {
     }
 
     /// Through text, because an option asks for a type, for dates or for words that mean true.
-    fn from_text(&self, typed: &Typed<'_>, is_text: bool) -> Result<(DataType, Runs)> {
+    fn through_text(&self, typed: &Typed<'_>, is_text: bool) -> Result<(DataType, Runs)> {
         let parts = typed.texts();
         let mut inferred = infer(parts.iter().map(|(_, texts)| texts), typed.rules);
         let keeps = inferred.data_type.is_temporal() || inferred.data_type == DataType::Boolean;

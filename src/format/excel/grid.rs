@@ -62,6 +62,8 @@ pub(super) fn grids(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grid
             grid.rows = grid.rows.min(u32::try_from(wanted).unwrap_or(u32::MAX));
         }
         check_size(sheet, grid, context)?;
+        let below = grid.first_row.saturating_add(grid.rows);
+        grid.area.bottom = below.saturating_sub(1).max(grid.area.top);
     }
     Ok(found)
 }
@@ -94,13 +96,10 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Grids {
     for (index, (area, layout)) in layouts.iter().enumerate() {
         let table = numbered(&sheet.name, index);
         notes::trimmed(sheet, *area, layout, &table, context);
-        grids.push(grid(
-            sheet,
-            table,
-            Area { top: layout.top, bottom: layout.bottom, ..*area },
-            layout,
-            context,
-        ));
+        let area = Area { top: layout.top, bottom: layout.bottom, ..*area };
+        let mut grid = grid(sheet, table, area, layout, context);
+        skip_blank_rows(sheet, &mut grid);
+        grids.push(grid);
     }
     // In reading order, whoever names them.
     grids.sort_by_key(|grid| (grid.area.top, grid.area.left));
@@ -193,7 +192,7 @@ fn used(sheet: &Sheet) -> Option<Area> {
         top: rows().filter_map(|rows| rows.first().copied()).min()?,
         left: filled().next()?.0 as u32,
         bottom: rows().filter_map(|rows| rows.last().copied()).max()?,
-        right: filled().last()?.0 as u32,
+        right: filled().next_back()?.0 as u32,
     })
 }
 
@@ -247,6 +246,9 @@ fn in_area(
     }
     let layout = Layout { header, bottom: area.bottom, ..found };
     let mut grid = grid(sheet, table, whole, &layout, context);
+    if parser.header.is_none() {
+        skip_blank_rows(sheet, &mut grid);
+    }
     let footer = u32::try_from(parser.skipfooter.unwrap_or(0)).unwrap_or(u32::MAX);
     grid.rows = grid.rows.saturating_sub(footer);
     if let Some(given) = &parser.names {
@@ -275,6 +277,20 @@ fn grid(sheet: &Sheet, table: String, area: Area, layout: &Layout, context: &Con
         rows: area.bottom.saturating_add(1).saturating_sub(first_row),
         is_named: false,
     }
+}
+
+/// Blank rows between the header and the data are no rows.
+fn skip_blank_rows(sheet: &Sheet, grid: &mut Grid) {
+    let end = grid.first_row.saturating_add(grid.rows);
+    let columns =
+        (grid.area.left..=grid.area.right).filter_map(|at| sheet.columns.get(at as usize));
+    let first = columns.filter_map(|column| {
+        let cells = column.between(grid.first_row, end);
+        cells.clone().next().map(|at| column.rows()[at])
+    });
+    let first = first.min().unwrap_or(grid.first_row);
+    grid.rows -= first - grid.first_row;
+    grid.first_row = first;
 }
 
 /// The names of columns without a header.

@@ -151,7 +151,7 @@ fn merged_rows(head: &[Line], merged: &Merged, width: usize) -> u32 {
             break;
         }
         for area in merged.in_row(line) {
-            let spans = area.right > area.left && (area.right - area.left) as usize + 1 <= width;
+            let spans = area.right > area.left && ((area.right - area.left) as usize) < width;
             let below = head.iter().find(|line| line.offset as u32 == row + 1);
             if spans && below.is_some_and(|line| line.is_words()) {
                 last = last.max(row + 1);

@@ -131,7 +131,11 @@ impl FormatReader for Excel {
             return Err(missing.into());
         }
         if found.tables.is_empty() {
-            let message = "no sheet of the workbook has cells";
+            let parser = context.parser();
+            let message = match parser.range.is_some() || parser.usecols.is_some() {
+                true => "the workbook has no cells where the options look for them",
+                false => "no sheet of the workbook has cells",
+            };
             return Err(Issue::error(Stage::Parse, Code::Empty, message).into());
         }
         Ok(found.tables)
@@ -156,13 +160,15 @@ impl Found {
     fn take(&mut self, mut sheet: sheet::Sheet, context: &mut Context<'_>) -> Result<()> {
         let name = sheet.name.clone();
         if sheet.columns.iter().all(|column| column.len() == 0) {
-            let message = format!("the sheet {name:?} has no cells");
-            let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
-            context.reporter.push(issue.table(&name));
+            note_empty(&name, context);
             return Ok(());
         }
         self.names.extend(sheet.tables.iter().map(|table| table.name.clone()));
         let grids = grid::grids(&mut sheet, context)?;
+        let parser = context.parser();
+        if grids.grids.is_empty() && parser.range.is_none() && parser.table_name.is_none() {
+            note_empty(&name, context);
+        }
         let before = self.tables.len();
         let cells = std::mem::take(&mut sheet.columns);
         let columns = columns::Columns::new(&sheet, cells, &grids.grids, &grids.removed);
@@ -227,6 +233,12 @@ impl Found {
     }
 }
 
+fn note_empty(sheet: &str, context: &mut Context<'_>) {
+    let message = format!("the sheet {sheet:?} has no cells");
+    let issue = Issue::warning(Stage::Parse, Code::EmptySheet, message);
+    context.reporter.push(issue.table(sheet));
+}
+
 /// Names in a compound file's directory are UTF-16.
 fn has_stream(bytes: &[u8], name: &str) -> bool {
     let wide: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -246,7 +258,7 @@ fn wanted_sheets(names: &[String], context: &Context<'_>) -> Result<Vec<usize>> 
     let unknown = |option: &str, sheet: &str| {
         let message = format!("{option} names the sheet {sheet:?}, which is not there");
         let hint = format!("the sheets are {}", names.join(", "));
-        Issue::error(Stage::Parse, Code::UnknownSheet, message).hint(hint)
+        crate::Error::from(Issue::error(Stage::Parse, Code::UnknownSheet, message).hint(hint))
     };
     let parser = context.parser();
     let mut wanted: Vec<usize> = match &parser.sheet_name {
@@ -256,7 +268,7 @@ fn wanted_sheets(names: &[String], context: &Context<'_>) -> Result<Vec<usize>> 
                 let by_position = || sheet.parse().ok().filter(|index| *index < names.len());
                 by_name.or_else(by_position).ok_or_else(|| unknown("sheet_name", sheet))
             };
-            wanted.iter().map(find).collect::<std::result::Result<_, _>>()?
+            wanted.iter().map(find).collect::<Result<_>>()?
         }
         _ => (0..names.len()).collect(),
     };
@@ -267,7 +279,7 @@ fn wanted_sheets(names: &[String], context: &Context<'_>) -> Result<Vec<usize>> 
     }
     let named = ranges.iter().filter_map(|range| range.sheet.as_ref());
     if let Some(missing) = named.clone().find(|sheet| !names.contains(sheet)) {
-        return Err(unknown("range", missing).into());
+        return Err(unknown("range", missing));
     }
     wanted.retain(|index| ranges.iter().any(|range| grid::is_of(range, &names[*index])));
     Ok(wanted)

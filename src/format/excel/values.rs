@@ -65,7 +65,7 @@ fn number(number: f64) -> Value {
 /// A number of days as its format shows it, rounded to milliseconds as Excel does.
 fn temporal(tag: Tag, serial: f64, from_1904: bool) -> Value {
     let millis = (serial * DAY_MILLIS as f64).round();
-    if !(millis.abs() < i64::MAX as f64 / 1000.0) {
+    if millis.is_nan() || millis.abs() >= i64::MAX as f64 / 1000.0 {
         return Value::NoDate(serial);
     }
     let millis = millis as i64;

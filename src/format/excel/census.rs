@@ -86,7 +86,8 @@ impl Census {
     fn add(&mut self, cell: Cell, sheet: &Sheet, rules: &ColumnRules) {
         let class = match value(cell, sheet) {
             Value::Whole(number) => {
-                if (number as f64) as i128 != i128::from(number) {
+                let is_long = number.unsigned_abs() > 1 << 53;
+                if is_long && (number as f64) as i128 != i128::from(number) {
                     self.exact = self.exact.min(cell.row);
                 }
                 NUMBER

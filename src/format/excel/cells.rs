@@ -6,10 +6,13 @@ use std::io::Cursor;
 use bytes::Bytes;
 use calamine::{Data, DataRef, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb};
 
+use super::biff12;
 use super::sheet::{Area, Sheet, Tag};
 use super::xlsx::Xlsx;
 use crate::context::Context;
+use crate::decompress::Parts;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::options::FileType;
 use crate::report::{Code, Issue, Stage};
 
@@ -26,10 +29,18 @@ pub(super) struct SheetInfo {
 /// An open workbook of any kind.
 pub(super) enum Workbook {
     Xlsx(Box<Xlsx>),
-    Xlsb(Box<Xlsb<Cursor<Bytes>>>),
+    /// With what is read of it besides.
+    Xlsb(Box<Xlsb<Cursor<Bytes>>>, Box<Beside>),
     Xls(Box<Xls<Cursor<Bytes>>>),
     /// With the file's bytes, to find merged cells in.
     Ods(Box<Ods<Cursor<Bytes>>>, Bytes),
+}
+
+/// The parts of an xlsb, and for each sheet its name and its part.
+pub(super) struct Beside {
+    parts: Parts,
+    sheets: Vec<(String, String)>,
+    limits: Limits,
 }
 
 impl Workbook {
@@ -41,7 +52,14 @@ impl Workbook {
         }
         Ok(match file_type {
             FileType::Xls => Workbook::Xls(Box::new(Xls::new(cursor).map_err(corrupt)?)),
-            FileType::Xlsb => Workbook::Xlsb(Box::new(Xlsb::new(cursor).map_err(corrupt)?)),
+            FileType::Xlsb => {
+                let workbook = Box::new(Xlsb::new(cursor).map_err(corrupt)?);
+                let parts = Parts::open(bytes, context.limits)?;
+                // Cells can be read without; so what is damaged here is no error.
+                let sheets = biff12::sheets(&parts, context.limits).unwrap_or_default();
+                let limits = context.limits.clone();
+                Workbook::Xlsb(workbook, Box::new(Beside { parts, sheets, limits }))
+            }
             FileType::Ods => {
                 Workbook::Ods(Box::new(Ods::new(cursor).map_err(corrupt)?), bytes.clone())
             }
@@ -52,7 +70,7 @@ impl Workbook {
     fn metadata(&self) -> &[calamine::Sheet] {
         match self {
             Workbook::Xlsx(_) => &[],
-            Workbook::Xlsb(workbook) => workbook.sheets_metadata(),
+            Workbook::Xlsb(workbook, _) => workbook.sheets_metadata(),
             Workbook::Xls(workbook) => workbook.sheets_metadata(),
             Workbook::Ods(workbook, _) => workbook.sheets_metadata(),
         }
@@ -110,12 +128,15 @@ impl Workbook {
         let name = sheet.name.clone();
         match self {
             Workbook::Xlsx(_) => {}
-            Workbook::Xlsb(workbook) => {
+            Workbook::Xlsb(workbook, beside) => {
                 sheet.from_1904 = workbook.has_1904_epoch();
                 let mut reader = workbook.worksheet_cells_reader(&name).map_err(corrupt)?;
                 while let Some(cell) = reader.next_cell().map_err(corrupt)? {
                     let value: DataRef<'_> = cell.get_value().clone();
                     push(sheet, cell.get_position(), value.into(), left)?;
+                }
+                if let Some((_, part)) = beside.sheets.iter().find(|(other, _)| *other == name) {
+                    biff12::complete(&beside.parts, part, &beside.limits, sheet, left)?;
                 }
             }
             Workbook::Xls(workbook) => {

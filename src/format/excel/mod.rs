@@ -6,6 +6,7 @@
 //! tables whose corners span more cells than allowed.
 
 mod arrays;
+mod biff12;
 mod cells;
 mod census;
 mod columns;

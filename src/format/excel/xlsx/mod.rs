@@ -7,7 +7,7 @@
 
 pub(super) mod feed;
 mod formats;
-mod package;
+pub(super) mod package;
 mod strings;
 mod styles;
 mod swift;

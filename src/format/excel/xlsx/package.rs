@@ -10,16 +10,19 @@ use crate::report::Code;
 
 /// A relationship from one part to another.
 #[derive(Clone, Debug)]
-pub(super) struct Relation {
-    id: String,
+pub(in crate::format::excel) struct Relation {
+    pub id: String,
     /// The last piece of its type: `worksheet`, `styles`, …
-    pub kind: String,
+    kind: String,
     /// The part's name, from the root.
     pub target: String,
 }
 
 /// The relationships of a part, none if it has none; those that lead out of the file left out.
-pub(super) fn relations(parts: &Limited<'_>, part: &str) -> Result<Vec<Relation>> {
+pub(in crate::format::excel) fn relations(
+    parts: &Limited<'_>,
+    part: &str,
+) -> Result<Vec<Relation>> {
     let (folder, name) = part.rsplit_once('/').unwrap_or(("", part));
     let rels = if folder.is_empty() {
         format!("_rels/{name}.rels")

@@ -1,7 +1,7 @@
 //! The parts of a workbook that is a zip, each inflated as it is read.
 
 use std::collections::HashMap;
-use std::io::{Cursor, ErrorKind as IoKind, Read};
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -107,18 +107,11 @@ impl PartStream<'_> {
     /// of the whole; whoever reads several adds [`PartStream::given`] up.
     pub fn fill(&mut self, block: &mut Vec<u8>, most: usize) -> Result<bool> {
         let start = block.len();
-        block.resize(start + most, 0);
-        let mut filled = start;
-        while filled < block.len() {
-            match self.file.read(&mut block[filled..]) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == IoKind::Interrupted => {}
-                Err(error) => return Err(self.failed(error, filled - start)),
-            }
-        }
-        block.truncate(filled);
-        let read = (filled - start) as u64;
+        block.reserve(most);
+        let outcome = (&mut *self.file).take(most as u64).read_to_end(block);
+        let read = block.len() - start;
+        outcome.map_err(|error| self.failed(error, read))?;
+        let read = read as u64;
         self.given += read;
         self.budget.spend(read)?;
         Ok(read > 0)

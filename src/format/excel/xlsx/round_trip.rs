@@ -7,7 +7,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::worksheet::cells;
-    use super::super::written::shown;
+    use super::super::written::{Book, shown};
     use super::super::xml::{Blocks, Xml};
     use crate::error::Result;
     use crate::format::excel::place::name_of;
@@ -158,6 +158,27 @@ mod tests {
             }
             let end = cut.index(bytes.len() * 3).max(1).min(bytes.len());
             prop_assert_eq!(read(&bytes[..end], usize::MAX), read(&bytes[..end], 1));
+        }
+
+        /// Whatever is harmed, reading ends, and threads do not change how.
+        #[test]
+        fn harm_to_any_part(
+            part in any::<prop::sample::Index>(),
+            harm in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let rows = "<row><c t=\"s\"><v>0</v></c><c s=\"1\"><v>1.5</v></c></row>";
+            let mut book = Book::with_rows(rows).strings("<si><r><t>a</t></r></si><si><t>b</t></si>").styles(
+                "<numFmts><numFmt numFmtId=\"170\" formatCode=\"[h]:mm\"/></numFmts><cellXfs><xf/><xf numFmtId=\"170\"/></cellXfs>",
+            );
+            let part = part.index(book.0.len());
+            let bytes = &mut book.0[part].1;
+            for (at, byte) in harm {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            bytes.truncate(cut.index(bytes.len() * 3));
+            let _ = book.try_read(&Limits::default());
         }
     }
 }

@@ -26,6 +26,7 @@ SKIPPED = {
     "parts_values.xlsx": "openpyxl wants booleans as 0 and 1",
 }
 NULL_TEXTS = {"", "N/A", "-"}
+DAY_ONE = datetime.date(1970, 1, 1)
 EPOCH = datetime.datetime(1899, 12, 30)
 
 
@@ -305,6 +306,39 @@ def test_blank_rows_in_a_table(seed, tmp_path):
     assert [len(table) for table in ingest.tables] == [len(rows) - 1]
     found, _ = differences(ingest, by_openpyxl(path))
     assert found == []
+
+
+def test_more_rows_than_a_batch(tmp_path):
+    """Columns are typed side by side; runs of rows end where batches do."""
+    rng = random.Random(5)
+    size = 70_000
+    columns = {
+        "n": [None if row % 7 == 0 else row for row in range(size)],
+        "half": [row / 2 if row > 66_000 else float(row) for row in range(size)],
+        "text": [texts(rng) for _ in range(size)],
+        "day": [DAY_ONE + datetime.timedelta(days=row % 20_000) for row in range(size)],
+        "late": [row if row < 69_999 else "x" for row in range(size)],
+    }
+    rows = [list(columns), *zip(*columns.values(), strict=True)]
+    path = tmp_path / "long.xlsx"
+    path.write_bytes(write_xlsxwriter(rows, 1, 1, constant_memory=True))
+    table = pyarrow.table(tablemill.read(path)[0])
+    columns["late"] = [str(value) for value in columns["late"]]
+    assert table.to_pydict() == columns
+    assert [str(column.type) for column in table.columns] == [
+        "int64",
+        "double",
+        "string",
+        "date32[day]",
+        "string",
+    ]
+    assert max(len(batch) for batch in table.to_batches()) <= 65_536
+    as_text = pyarrow.table(tablemill.read(path, dtype="str")[0])
+    wanted = [None if value is None else str(value) for value in columns["n"]]
+    assert as_text.column("n").to_pylist() == wanted
+    assert as_text.column("day").to_pylist() == [str(day) for day in columns["day"]]
+    with pytest.raises(tablemill.TablemillError, match=r'got "x".*Sheet!E70001'):
+        tablemill.read(path, dtype={"late": "int64"})
 
 
 def test_ranges_and_tables_and_letters():

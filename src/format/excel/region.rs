@@ -132,6 +132,12 @@ impl Finder<'_> {
                 }
             }
         }
+        if let (None, [first, .., last]) = (&table, &words[..])
+            && words.iter().all(|words| words.left == words.right && words.left == first.left)
+        {
+            // One column of texts with blank rows in it.
+            return vec![Area { bottom: last.bottom, ..*first }];
+        }
         groups.extend(table.map(|table| table.area));
         groups.append(&mut words);
         groups
@@ -231,7 +237,8 @@ impl Finder<'_> {
             let texts = head.iter().all(|line| !line.look(0).is_value());
             let is_long = head.iter().any(|line| line.first_text().len() > 60);
             let is_around = others().filter(shares).any(|other| other.right > other.left);
-            return !(texts && (height <= 2 || is_long || is_around && height <= 8));
+            let has_gaps = count < u64::from(height) && others().next().is_some();
+            return !(texts && (height <= 2 || is_long || has_gaps || is_around && height <= 8));
         }
         if height == 1 {
             return false;

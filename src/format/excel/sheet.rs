@@ -76,12 +76,6 @@ impl CellColumn {
         &self.rows
     }
 
-    /// What the cells hold.
-    #[cfg(test)]
-    pub fn tags(&self) -> &[Tag] {
-        &self.tags
-    }
-
     /// The cells of rows `from .. to`, as a range of indices.
     pub fn between(&self, from: u32, to: u32) -> std::ops::Range<usize> {
         let at = |row: u32| self.rows.partition_point(|other| *other < row);

@@ -109,6 +109,7 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Grids {
                 && tables.is_empty()
                 && layout.top == area.top
                 && layout.bottom == area.bottom
+                && used(sheet) == Some(*area)
         }
         _ => false,
     };

@@ -21,13 +21,15 @@ pub struct Text {
     pub survey: Survey,
 }
 
-/// The whole text as UTF-8. What encoding it was goes to the report.
-pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
+/// The whole text as UTF-8. What encoding it was goes to the report. The pages of a mapped text of
+/// more than `held` bytes are handed back once they were looked at: the reader would hold them beside
+/// the table for too long. Those of a smaller one will be wanted again soon.
+pub fn decode(bytes: &Bytes, held: usize, context: &mut Context<'_>) -> Result<Text> {
     let parser = context.parser();
     let threads = context.options.parallelism.threads();
     let bom = Encoding::for_bom(bytes);
     let bom_length = bom.map_or(0, |(_, length)| length);
-    let survey = survey(&bytes[bom_length..], threads);
+    let survey = survey(&bytes[bom_length..], threads, held);
     let named_big = parser.encoding.as_deref().and_then(utf32_order);
     if named_big.is_some() || wide(bytes) == Some(Wide::Utf32) {
         return utf32(bytes, named_big.flatten(), context);
@@ -55,7 +57,7 @@ pub fn decode(bytes: &Bytes, context: &mut Context<'_>) -> Result<Text> {
 impl Text {
     fn converted(text: String, threads: usize) -> Text {
         let utf8 = Bytes::from(text.into_bytes());
-        Text { survey: survey(&utf8, threads), utf8, shift: 0 }
+        Text { survey: survey(&utf8, threads, usize::MAX), utf8, shift: 0 }
     }
 }
 
@@ -314,7 +316,7 @@ mod tests {
         }
         let limits = Limits::default();
         let mut context = Context::new(&options, &limits);
-        let text = decode(&Bytes::copy_from_slice(bytes), &mut context).unwrap();
+        let text = decode(&Bytes::copy_from_slice(bytes), 0, &mut context).unwrap();
         let found = context.reporter.file().encoding.clone().unwrap_or_default();
         let report = context.reporter.finish(Vec::new());
         let codes = report.issues.iter().map(|issue| issue.code).collect();

@@ -35,16 +35,13 @@ pub struct Mark {
 /// A text is looked at in slices of this size.
 const SLICE: usize = 4 << 20;
 
-/// Of a mapped text larger than this the pages are handed back as they are looked at; those of a
-/// smaller one will be wanted again soon.
-const HELD: usize = 768 << 20;
-
-/// Looks at the whole text. The result does not depend on the number of threads.
-pub fn survey(text: &[u8], threads: usize) -> Survey {
+/// Looks at the whole text. The result does not depend on the number of threads. Of a mapped text
+/// larger than `held` the pages are handed back as they are looked at.
+pub fn survey(text: &[u8], threads: usize, held: usize) -> Survey {
     let starts = slices(text);
     let count = starts.len() - 1;
     let threads = threads.clamp(1, count.max(1));
-    let look_at = |index: usize| look(text, starts[index], starts[index + 1]);
+    let look_at = |index: usize| look(text, starts[index], starts[index + 1], held);
     if threads == 1 {
         return join((0..count).map(look_at), &starts);
     }
@@ -78,7 +75,7 @@ fn slices(text: &[u8]) -> Vec<usize> {
 /// So many bytes are looked at in several ways while they are in the cache.
 const PIECE: usize = 64 << 10;
 
-fn look(text: &[u8], start: usize, end: usize) -> Survey {
+fn look(text: &[u8], start: usize, end: usize, held: usize) -> Survey {
     let slice = &text[start..end];
     let mut survey = Survey { is_utf8: true, ..Survey::default() };
     let mut at = start;
@@ -107,7 +104,7 @@ fn look(text: &[u8], start: usize, end: usize) -> Survey {
         let across = text[..end].ends_with(b"\r") && text.get(end) == Some(&b'\n');
         survey.pairs = pairs + u64::from(across);
     }
-    if text.len() > HELD {
+    if text.len() > held {
         release(slice);
     }
     survey
@@ -150,15 +147,15 @@ mod tests {
     #[test]
     fn counts_do_not_depend_on_threads() {
         let text = "é,a\r\nb\rc\n\u{10348}\0\n".repeat(700_000);
-        let one = survey(text.as_bytes(), 1);
+        let one = survey(text.as_bytes(), 1, usize::MAX);
         assert!(one.is_utf8);
         assert_eq!(one.line_feeds, 3 * 700_000);
         assert_eq!(one.carriage_returns, 2 * 700_000);
         assert_eq!(one.pairs, 700_000);
         assert_eq!((one.nuls, one.first_nul), (700_000, text.find('\0')));
-        assert_eq!(survey(text.as_bytes(), 3), one);
+        assert_eq!(survey(text.as_bytes(), 3, 0), one);
         let mut broken = text.into_bytes();
         broken[5_000_000] = 0xff;
-        assert!(!survey(&broken, 2).is_utf8);
+        assert!(!survey(&broken, 2, 0).is_utf8);
     }
 }

@@ -60,6 +60,9 @@ pub(super) mod shape {
     pub(in crate::format) use super::structure::{are_pairs, begins_table};
 }
 
+/// The pages of a larger mapped file are handed back while it is looked at.
+const HELD: usize = 768 << 20;
+
 /// The reader of delimited text.
 #[derive(Debug)]
 pub struct Csv;
@@ -124,7 +127,7 @@ impl FormatReader for Csv {
     }
 
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
-        let text = decode(&input.bytes, context)?;
+        let text = decode(&input.bytes, HELD, context)?;
         let utf8 = dialect::byte_range(&text.utf8, context);
         if utf8.trim_ascii().is_empty() {
             let issue = Issue::error(Stage::Parse, Code::Empty, "the file holds only blank lines");

@@ -34,6 +34,9 @@ use crate::report::Code;
 use frame::{Between, Frame, RowFrame};
 use layout::Layout;
 
+/// The pages of a larger mapped file are handed back while it is looked at.
+const HELD: usize = 64 << 20;
+
 /// The reader of JSON.
 #[derive(Debug)]
 pub struct Json;
@@ -76,7 +79,7 @@ impl FormatReader for Json {
     }
 
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
-        let mut text = decode(&input.bytes, context)?;
+        let mut text = decode(&input.bytes, HELD, context)?;
         text.utf8 = without_separators(text.utf8);
         let (utf8, shift) = (text.utf8.clone(), text.shift);
         let table = match frame::find(&utf8, shift, &input.name, context)? {

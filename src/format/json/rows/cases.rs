@@ -43,7 +43,7 @@ fn read_with(text: &str, how: How, change: impl FnOnce(&mut Options)) -> crate::
     change(&mut options);
     let limits = Limits::default();
     let mut context = crate::context::Context::new(&options, &limits);
-    let text = decode(&Bytes::copy_from_slice(text.as_bytes()), &mut context)?;
+    let text = decode(&Bytes::copy_from_slice(text.as_bytes()), 0, &mut context)?;
     let rows = Rows {
         text: text.utf8.clone(),
         start: 0,

@@ -3,9 +3,11 @@
 //! Where rows are lines, at the first line of each stretch. Otherwise one look at every byte tells how
 //! deep in brackets, and whether in a text, each stretch begins; from there to the next row is not far.
 
+use super::super::HELD;
 use super::{Between, Rows, quick};
 use crate::error::Result;
 use crate::format::chunks::ordered;
+use crate::source::release;
 
 /// What a stretch does to the depth, and whether it ends inside a text, by how it begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,7 +52,13 @@ impl Rows {
         };
         let escaped =
             |index: usize| index > 0 && ends_in_escape(&self.text[self.start..targets[index - 1]]);
-        let look = |(): &mut (), index: usize| effect(stretch(index), escaped(index));
+        let look = |(): &mut (), index: usize| {
+            let effect = effect(stretch(index), escaped(index));
+            if self.text.len() > HELD {
+                release(stretch(index));
+            }
+            effect
+        };
         ordered(
             self.threads,
             targets.len(),

@@ -34,7 +34,7 @@ pub struct Limits {
     pub value_bytes: u64,
     /// Cells of a workbook, empty ones in between included. 200 million.
     pub sheet_cells: u64,
-    /// Nesting of a JSON document. 128.
+    /// Nesting of a JSON document. 128, which is also the most.
     pub json_depth: usize,
     /// Issues listed in a report; all are counted. 1,000.
     pub issues: usize,

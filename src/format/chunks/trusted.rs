@@ -5,7 +5,9 @@ use arrow::array::StringArray;
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
 
 /// An array over pieces of a text that is known to be UTF-8. Every piece was cut at ASCII bytes or
-/// at the ends of a delimiter that is UTF-8 itself, so every piece is UTF-8 too. (Where the delimiter
+/// at the ends of a delimiter that is UTF-8 itself, so every piece is UTF-8 too; where JSON had an
+/// escape there is the UTF-8 of a character instead. No chunk has so much text that offsets would not
+/// reach its end. (Where the delimiter
 /// is a pattern, which may match half a character, texts are gathered and do not come here.)
 pub(in super::super) fn string_array(
     offsets: OffsetBuffer<i32>,

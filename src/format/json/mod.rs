@@ -100,7 +100,9 @@ impl FormatReader for Json {
             }
         };
         super::note_options(context);
-        Ok(vec![super::select::select(table, context)?])
+        // Rows that stay in the file have only the columns wanted.
+        let stays = table.in_file.is_some();
+        Ok(vec![if stays { table } else { super::select::select(table, context)? }])
     }
 }
 

@@ -13,6 +13,9 @@ use crate::detect::position;
 use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage, quote};
 
+/// Readers that go down with the values need room on the stack for each level.
+pub(super) const DEEPEST: usize = 128;
+
 /// Positions on the tape are 32 bits wide, so a document is at most this long.
 const LONGEST: usize = u32::MAX as usize;
 
@@ -121,7 +124,11 @@ impl Problem {
             }
             _ => {
                 let message = format!("values nested deeper than {depth}");
-                Issue::limit(Code::TooDeep, message, "json_depth")
+                let issue = Issue::limit(Code::TooDeep, message, "json_depth");
+                match depth < DEEPEST {
+                    true => issue,
+                    false => issue.hint("no more levels are read, whatever the limit"),
+                }
             }
         }
     }
@@ -172,7 +179,7 @@ impl<'a> Parser<'a> {
             keep,
             nodes: Vec::new(),
             stack: Vec::new(),
-            limit: context.limits.json_depth,
+            limit: context.limits.json_depth.min(DEEPEST),
             value_bytes: context.limits.value_bytes,
         }
     }

@@ -8,11 +8,11 @@ use super::Rows;
 use super::notes::Found;
 use super::piece::{Fields, Kept, Piece};
 use super::plan::Plan;
-use super::table::{Chunk, Column, Place, Scan};
+use super::table::{Chunk, Column, Scan, Stretch};
 use crate::context::Context;
 use crate::error::Result;
 use crate::format::csv::bad_value;
-use crate::infer::{ColumnRules, Inferred, Rules, TextColumn, convert, infer};
+use crate::infer::{ColumnRules, Inferred, Rules, Seen, TextColumn, convert};
 use crate::report::Issue;
 
 /// How a column is made of texts.
@@ -25,7 +25,7 @@ pub(super) struct Asked {
 /// Gathers the columns of which options say something, and settles what they become.
 pub(super) fn settle(
     rows: &Rows,
-    places: &[Place],
+    places: &[Stretch],
     columns: &mut [Column],
     fields: &Fields,
     context: &Context<'_>,
@@ -44,21 +44,27 @@ pub(super) fn settle(
     if wanted.is_empty() || fields.objects == 0 {
         return Ok(());
     }
-    let plan = |index| if wanted.contains(&index) { &Plan::Gather } else { &Plan::Skip };
-    let keys: Vec<(&str, &Plan)> =
-        columns.iter().enumerate().map(|(index, column)| (&*column.key, plan(index))).collect();
-    let everywhere: Vec<_> = (0..places.len()).map(|chunk| (chunk, keys.clone())).collect();
-    let mut texts: Vec<Vec<TextColumn>> = vec![Vec::new(); wanted.len()];
-    rows.again(places, &everywhere, |_, chunk| {
-        for ((_, piece), texts) in chunk.pieces.into_iter().zip(&mut texts) {
-            texts.push(gathered(piece));
+    let chunks: Vec<usize> = (0..places.len()).collect();
+    let plan = |index: usize| if rules[index].is_some() { &Plan::Gather } else { &Plan::Skip };
+    let all = |_| {
+        let columns = columns.iter().enumerate();
+        columns.map(|(index, column)| (column.key.as_ref(), plan(index))).collect()
+    };
+    let mut seen: Vec<Seen> = vec![Seen::default(); wanted.len()];
+    rows.again(places, &chunks, all, |_, chunk| {
+        for (((_, piece), seen), index) in chunk.pieces.into_iter().zip(&mut seen).zip(&wanted) {
+            let mut part = Seen::default();
+            if let Some(rules) = &rules[*index] {
+                part.add_all(&gathered(piece), rules);
+            }
+            seen.merge(&part);
         }
         Ok(true)
     })?;
-    for (index, texts) in wanted.into_iter().zip(texts) {
+    for (index, seen) in wanted.into_iter().zip(seen) {
         let Some(rules) = rules[index].clone() else { continue };
         let is_text = matches!(columns[index].plan, Plan::Text | Plan::Scalar);
-        let mut inferred = infer(&texts, &rules);
+        let mut inferred = seen.conclude(&rules);
         // Texts that merely look like numbers stay text: JSON has numbers of its own.
         if rules.forced.is_none() && is_text && !inferred.data_type.is_temporal() {
             if !rules.has_null_texts() {

@@ -9,19 +9,15 @@ use super::{Between, Rows};
 pub(super) struct Broken {
     pub start: usize,
     pub end: usize,
-    /// Rows of the chunk before it.
-    pub row: u64,
 }
 
 /// What there is to say of a chunk besides its columns.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     pub rows: u64,
-    /// Whether it took care to read it.
-    pub careful: bool,
+    /// How it was read.
+    pub mode: Mode,
     pub broken: Vec<Broken>,
-    /// Where keys stand that stand again in their object.
-    pub repeated: Vec<usize>,
     /// Where reading stopped, if it did not come to the end.
     pub failed: Option<(usize, Halt)>,
     /// Where the last row begins.
@@ -31,6 +27,8 @@ pub(super) struct Notes {
 /// A chunk may fill in so many nulls for each byte of its text, and some more.
 const NULLS_A_BYTE: usize = 4;
 const FREE_NULLS: usize = 1 << 20;
+/// A chunk is longer than this only where a row is; offsets of texts have 32 bits.
+const LONGEST: usize = 1 << 30;
 /// So many fields, those of nested objects included, for each column that is allowed.
 const FIELDS_A_COLUMN: usize = 8;
 
@@ -42,17 +40,17 @@ impl Rows {
         loop {
             let notes = self.attempt(root, place, mode);
             let Some((_, halt)) = notes.failed else { return notes };
-            match halt {
-                Halt::Broken if !mode.careful && self.between == Between::Lines => {
-                    mode.careful = true;
-                }
-                Halt::Repeated if !mode.careful => mode.careful = true,
-                Halt::Sparse if !mode.types_only && !root.settled => mode.types_only = true,
-                _ => return notes,
-            }
             // A root whose types are settled is read in the right mode at once.
             if root.settled {
                 return notes;
+            }
+            match halt {
+                Halt::Broken | Halt::Limit if !mode.careful && self.between == Between::Lines => {
+                    mode.careful = true;
+                }
+                Halt::Repeated if !mode.careful => mode.careful = true,
+                Halt::Sparse if !mode.types_only => mode.types_only = true,
+                _ => return notes,
             }
             root.again();
         }
@@ -64,6 +62,10 @@ impl Rows {
     }
 
     fn attempt(&self, root: &mut Struct, (start, end): (usize, usize), mode: Mode) -> Notes {
+        if end - start > LONGEST {
+            let failed = Some((start, Halt::LongRow));
+            return Notes { failed, row_start: start, mode, ..Notes::default() };
+        }
         let mut reader = Reader {
             // A row of a line ends with its line; others may look one byte further, at the comma.
             text: match self.between {
@@ -82,7 +84,6 @@ impl Rows {
                 FREE_NULLS + (end - start) * NULLS_A_BYTE
             },
             fields_left: self.most_fields(),
-            repeated: Vec::new(),
         };
         let mut notes = Notes::default();
         let read = match self.between {
@@ -91,16 +92,15 @@ impl Rows {
         };
         let read = read.and_then(|()| reader.fill_all(root));
         notes.rows = reader.row;
-        notes.careful = mode.careful;
+        notes.mode = mode;
         notes.failed = read.err().map(|halt| (reader.at, halt));
         notes.row_start = reader.row_start;
-        notes.repeated = reader.repeated;
         notes
     }
 
     fn lines(&self, reader: &mut Reader<'_>, root: &mut Struct, notes: &mut Notes) -> Step {
         loop {
-            while matches!(reader.peek(), b'\n' | b'\r' | b' ' | b'\t' | 0x1e)
+            while matches!(reader.peek(), b'\n' | b'\r' | b' ' | b'\t')
                 && reader.at < reader.text.len()
             {
                 reader.at += 1;
@@ -110,80 +110,78 @@ impl Rows {
             }
             if reader.mode.careful {
                 let start = reader.at;
-                if self.line(reader).is_err() {
-                    let rest = &reader.text[start..];
-                    let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-                    let end = start + length;
-                    notes.broken.push(Broken { start, end, row: reader.row });
-                    reader.at = end;
-                    continue;
+                match self.line(reader) {
+                    Ok(()) => reader.at = start,
+                    Err(Halt::Broken) => {
+                        let rest = &reader.text[start..];
+                        let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                        reader.at = start + length;
+                        notes.broken.push(Broken { start, end: reader.at });
+                        continue;
+                    }
+                    // A line that is over a limit is not broken, and its rows are not to be lost.
+                    Err(halt) => {
+                        reader.row_start = start;
+                        return Err(halt);
+                    }
                 }
-                reader.at = start;
             }
+            let first = reader.peek();
             self.row(reader, root)?;
-            reader.blanks();
-            if reader.at < reader.text.len() && !matches!(reader.peek(), b'\n' | b'{' | b'[' | 0x1e)
-            {
-                return Err(Halt::Broken);
-            }
+            end_of_row(reader, first)?;
         }
     }
 
     /// Checks what stands on a line.
     fn line(&self, reader: &mut Reader<'_>) -> Step {
         loop {
+            let first = reader.peek();
             reader.skip(self.depth)?;
-            reader.blanks();
-            if reader.at >= reader.text.len() {
+            end_of_row(reader, first)?;
+            if matches!(reader.peek(), b'\n' | 0) {
                 return Ok(());
-            }
-            match reader.peek() {
-                b'\n' => return Ok(()),
-                0x1e => reader.at += 1,
-                b'{' | b'[' => {}
-                _ => return Err(Halt::Broken),
             }
         }
     }
 
     fn others(&self, reader: &mut Reader<'_>, root: &mut Struct, end: usize) -> Step {
         reader.blanks();
-        // Brackets with nothing in between.
-        if reader.at >= end {
-            return if self.start == self.end || reader.at == end {
-                Ok(())
-            } else {
-                Err(Halt::Broken)
-            };
+        if reader.at >= self.end {
+            // There is nothing between the brackets, or nothing more.
+            let is_empty = self.start + self.text[self.start..].len() >= self.end
+                && self.text[self.start..self.end].trim_ascii().is_empty();
+            let is_end = is_empty || self.between == Between::Nothing;
+            return if is_end { Ok(()) } else { Err(Halt::Broken) };
         }
-        loop {
-            // Only brackets keep rows apart where nothing else does.
-            if self.between == Between::Nothing && !matches!(reader.peek(), b'{' | b'[') {
+        while reader.at < end {
+            // Only braces keep rows apart where nothing else does.
+            if self.between == Between::Nothing && reader.peek() != b'{' {
                 return Err(Halt::Broken);
             }
             self.row(reader, root)?;
             // Blanks behind the last row of a chunk are the next one's.
-            if self.between == Between::Commas || reader.at < end {
-                reader.blanks();
+            if self.between == Between::Nothing && reader.at >= end {
+                break;
             }
-            if self.between == Between::Commas && reader.at < self.end {
-                if reader.peek() != b',' {
-                    return Err(Halt::Broken);
-                }
-                reader.at += 1;
-                if reader.at == self.end {
-                    return Err(Halt::Broken);
-                }
-                if reader.at == end {
-                    return Ok(());
-                }
-                reader.blanks();
+            reader.blanks();
+            if self.between == Between::Nothing || reader.at >= self.end {
+                continue;
             }
-            if reader.at >= end {
-                // Chunks end where rows do.
-                return if reader.at == end { Ok(()) } else { Err(Halt::Broken) };
+            if reader.peek() != b',' {
+                return Err(Halt::Broken);
+            }
+            reader.at += 1;
+            if reader.at == end && end < self.end {
+                return Ok(());
+            }
+            reader.blanks();
+            if reader.at >= self.end {
+                // A comma with nothing behind it.
+                return Err(Halt::Broken);
             }
         }
+        // Chunks end where rows do.
+        if reader.at == end { Ok(()) } else { Err(Halt::Broken) }
     }
 
     /// The row that begins here.
@@ -192,10 +190,11 @@ impl Rows {
         reader.row_start = reader.at;
         match reader.peek() {
             b'{' if self.features => self.feature(reader, root, row)?,
-            b'{' => reader.fields(root, row, self.depth.checked_sub(1).ok_or(Halt::Broken)?)?,
+            b'{' => reader.fields(root, row, self.depth.checked_sub(1).ok_or(Halt::Limit)?)?,
             b'[' => self.positions(reader, root, row)?,
             b'n' => reader.skip(0)?,
             _ => {
+                root.pairs += 1;
                 if let Some(field) = reader.named(root, b"0")? {
                     reader.field(root, field, row, self.depth)?;
                 }
@@ -207,7 +206,7 @@ impl Rows {
 
     /// A row that is an array: columns by position.
     fn positions(&self, reader: &mut Reader<'_>, root: &mut Struct, row: usize) -> Step {
-        let depth = self.depth.checked_sub(1).ok_or(Halt::Broken)?;
+        let depth = self.depth.checked_sub(1).ok_or(Halt::Limit)?;
         reader.at += 1;
         reader.blanks();
         if reader.peek() == b']' {
@@ -229,57 +228,77 @@ impl Rows {
                 None => reader.skip(depth)?,
             }
             position += 1;
-            reader.blanks();
-            let byte = reader.peek();
-            reader.at += 1;
-            match byte {
-                b',' => reader.blanks(),
-                b']' => return Ok(()),
-                _ => return Err(Halt::Broken),
+            root.pairs += 1;
+            if !reader.more(b']')? {
+                return Ok(());
             }
         }
     }
 
     /// A GeoJSON feature: its properties are columns, and its members, under names of their own.
     fn feature(&self, reader: &mut Reader<'_>, root: &mut Struct, row: usize) -> Step {
-        let depth = self.depth.checked_sub(2).ok_or(Halt::Broken)?;
+        let depth = self.depth.checked_sub(1).ok_or(Halt::Limit)?;
         reader.at += 1;
         reader.blanks();
         if reader.peek() == b'}' {
             reader.at += 1;
             return Ok(());
         }
-        loop {
-            let (start, end, escaped) = reader.pass_key()?;
-            let key = if escaped { &[][..] } else { &reader.text[start..end] };
-            match (key, reader.peek()) {
-                (b"properties", b'{') => reader.fields(root, row, depth)?,
-                (b"properties", b'n') => reader.skip(depth)?,
-                (b"type", b'"') if reader.text[reader.at..].starts_with(b"\"Feature\"") => {
-                    reader.skip(depth)?;
-                }
-                _ => {
-                    let mut name = vec![super::MEMBER];
-                    super::quick::unescape(reader.text, start, end, &mut name);
-                    match reader.named(root, &name)? {
-                        Some(field) => reader.field(root, field, row, depth)?,
-                        None => reader.skip(depth)?,
-                    }
-                }
+        if reader.mode.careful {
+            let (pairs, behind) = reader.pairs(root, depth)?;
+            for pair in pairs.iter().filter(|pair| pair.is_last) {
+                reader.at = pair.value;
+                self.member(reader, root, row, &pair.name)?;
             }
-            reader.blanks();
-            let byte = reader.peek();
-            reader.at += 1;
-            match byte {
-                b',' => reader.blanks(),
-                b'}' => return Ok(()),
-                _ => return Err(Halt::Broken),
+            reader.at = behind;
+            return Ok(());
+        }
+        let mut had_properties = false;
+        loop {
+            let (start, end, _) = reader.pass_key()?;
+            let mut name = Vec::new();
+            super::quick::unescape(reader.text, start, end, &mut name);
+            if name == b"properties" && std::mem::replace(&mut had_properties, true) {
+                return Err(Halt::Repeated);
+            }
+            self.member(reader, root, row, &name)?;
+            if !reader.more(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The value of a feature's member.
+    fn member(&self, reader: &mut Reader<'_>, root: &mut Struct, row: usize, name: &[u8]) -> Step {
+        let depth = self.depth.checked_sub(1).ok_or(Halt::Limit)?;
+        match (name, reader.peek()) {
+            (b"properties", b'{') => {
+                reader.fields(root, row, depth.checked_sub(1).ok_or(Halt::Limit)?)
+            }
+            (b"properties", b'n') => reader.skip(depth),
+            (b"type", b'"') if reader.text[reader.at..].starts_with(b"\"Feature\"") => {
+                reader.skip(depth)
+            }
+            _ => {
+                root.pairs += 1;
+                match reader.named(root, &[super::MEMBER.as_bytes(), name].concat())? {
+                    Some(field) => reader.field(root, field, row, depth),
+                    None => reader.skip(depth),
+                }
             }
         }
     }
 }
 
+/// Where rows are lines, a line ends with its row; only objects may stand side by side.
+fn end_of_row(reader: &mut Reader<'_>, first: u8) -> Step {
+    reader.blanks();
+    let ends = reader.at >= reader.text.len() || reader.peek() == b'\n';
+    let goes_on = first == b'{' && reader.peek() == b'{';
+    if ends || goes_on { Ok(()) } else { Err(Halt::Broken) }
+}
+
 fn is_position(name: &str, position: usize) -> bool {
     // No zero or plus before it.
-    name.parse() == Ok(position) && (position == 0 || !name.starts_with(['0', '+']))
+    name.parse() == Ok(position) && (name.len() == 1 || !name.starts_with(['0', '+']))
 }

@@ -1,13 +1,14 @@
 //! Rows that stay in the text: read once for types and report, and again whenever they are wanted.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 
 use super::asked::BadValues;
 use super::notes::Found;
 use super::piece::{Fields, Summary};
-use super::plan::Plan;
-use super::table::{Column, Scan, batch, check_rows};
+use super::table::{Scan, batch, check_rows};
 use crate::context::Context;
 use crate::error::Result;
 use crate::table::Rows;
@@ -16,6 +17,8 @@ use crate::table::Rows;
 #[derive(Debug)]
 pub(super) struct InFile {
     scan: Scan,
+    /// The columns wanted.
+    kept: Vec<usize>,
     counts: Vec<usize>,
     nulls: Vec<u64>,
 }
@@ -24,6 +27,7 @@ impl InFile {
     /// Where options ask for types, finds the values that do not fit.
     pub fn new(
         scan: Scan,
+        kept: Vec<usize>,
         counts: Vec<usize>,
         fields: &Fields,
         found: &Found<'_>,
@@ -32,43 +36,34 @@ impl InFile {
         let nulls = |(_, summary): &(Box<str>, Summary)| {
             summary.nulls + fields.objects.saturating_sub(summary.rows)
         };
-        let nulls = fields.all.iter().map(nulls).collect();
-        let mut rows = InFile { scan, counts, nulls };
-        let asked: Vec<usize> = (0..rows.scan.columns.len())
-            .filter(|index| rows.scan.columns[*index].asked.is_some())
-            .collect();
-        if asked.is_empty() {
-            return Ok(rows);
+        let mut nulls: Vec<u64> = fields.all.iter().map(nulls).collect();
+        let asked: Vec<usize> =
+            (0..scan.columns.len()).filter(|index| scan.columns[*index].asked.is_some()).collect();
+        if !asked.is_empty() {
+            let (mut bad, mut before) = (BadValues::default(), 0);
+            asked.iter().for_each(|index| nulls[*index] = 0);
+            let all: Vec<usize> = (0..counts.len()).collect();
+            let columns = |_| scan.plans(|column| column.asked.is_some());
+            scan.rows.again(&scan.places, &all, columns, |_, chunk| {
+                bad.take(&scan, &chunk, before);
+                before += chunk.rows;
+                for (index, (_, piece)) in asked.iter().zip(&chunk.pieces) {
+                    let array = scan.columns[*index].asked.as_ref().and_then(|a| a.array(piece));
+                    nulls[*index] += array.map_or(0, |array| array.logical_null_count() as u64);
+                }
+                Ok(true)
+            })?;
+            bad.raise(found, context)?;
         }
-        let plan = |column: &Column| match column.asked {
-            Some(_) => (column.key.clone(), Plan::Gather),
-            None => (column.key.clone(), Plan::Skip),
-        };
-        let columns: Vec<(Box<str>, Plan)> = rows.scan.columns.iter().map(plan).collect();
-        let columns: Vec<(&str, &Plan)> =
-            columns.iter().map(|(key, plan)| (&**key, plan)).collect();
-        let wanted: Vec<_> = (0..rows.counts.len()).map(|chunk| (chunk, columns.clone())).collect();
-        let (mut bad, mut before) = (BadValues::default(), 0);
-        let mut nulls = vec![0; asked.len()];
-        rows.scan.rows.again(&rows.scan.places, &wanted, |_, chunk| {
-            bad.take(&rows.scan, &chunk, before);
-            before += chunk.rows;
-            for ((count, index), (_, piece)) in nulls.iter_mut().zip(&asked).zip(&chunk.pieces) {
-                let asked = rows.scan.columns[*index].asked.as_ref();
-                let array = asked.and_then(|asked| asked.array(piece));
-                *count += array.map_or(0, |array| array.logical_null_count() as u64);
-            }
-            Ok(true)
-        })?;
-        bad.raise(found, context)?;
-        asked.iter().zip(nulls).for_each(|(index, count)| rows.nulls[*index] = count);
-        Ok(rows)
+        let nulls = kept.iter().map(|index| nulls[*index]).collect();
+        Ok(InFile { scan, kept, counts, nulls })
     }
 
-    fn wanted(&self) -> Vec<(usize, Vec<(&str, &Plan)>)> {
-        let columns: Vec<(&str, &Plan)> =
-            self.scan.columns.iter().map(|column| (&*column.key, column.wanted())).collect();
-        (0..self.counts.len()).map(|chunk| (chunk, columns.clone())).collect()
+    /// The columns wanted.
+    pub fn schema(&self) -> SchemaRef {
+        let schema = self.scan.schema();
+        let fields: Vec<_> = self.kept.iter().map(|index| schema.field(*index).clone()).collect();
+        Arc::new(Schema::new(fields))
     }
 }
 
@@ -86,13 +81,19 @@ impl Rows for InFile {
         schema: &SchemaRef,
         take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
     ) -> Result<()> {
-        self.scan.rows.again(&self.scan.places, &self.wanted(), |index, chunk| {
-            let start = self.scan.places[index].start;
-            check_rows(&chunk, self.counts[index], start)?;
-            if chunk.rows == 0 {
+        let all: Vec<usize> = (0..self.counts.len()).collect();
+        let kept: Vec<&str> =
+            self.kept.iter().map(|index| self.scan.columns[*index].key.as_ref()).collect();
+        let columns = |_| self.scan.plans(|column| kept.contains(&column.key.as_ref()));
+        self.scan.rows.again(&self.scan.places, &all, columns, |chunk, read| {
+            let start = self.scan.places[chunk].start;
+            check_rows(&read, self.counts[chunk], start)?;
+            if read.rows == 0 {
                 return Ok(true);
             }
-            take(batch(schema, self.scan.arrays(&chunk)?, chunk.rows, start)?)
+            let mut arrays = self.scan.arrays(&read)?;
+            let arrays = self.kept.iter().map(|index| arrays[*index].take()).collect();
+            take(batch(schema, arrays, read.rows, start)?)
         })
     }
 }

@@ -7,6 +7,7 @@
 
 mod asked;
 mod cases;
+mod cases_found;
 mod chunk;
 mod in_file;
 mod node;
@@ -24,6 +25,7 @@ mod table;
 use bytes::Bytes;
 
 use super::frame::{Between, RowFrame};
+use super::parse;
 use crate::context::Context;
 
 pub(super) use table::table;
@@ -31,8 +33,11 @@ pub(super) use table::table;
 /// A nested object may have so many different keys; with more, all such objects are kept as text.
 pub(super) const MOST_FIELDS: usize = 1000;
 
+/// A chunk has so many bytes at most, and the rest of its last row.
+const LARGEST_CHUNK: usize = 256 << 20;
+
 /// Stands before the name of a feature's member, which is no property.
-const MEMBER: u8 = 0;
+const MEMBER: &str = "\0member:";
 
 /// Rows in a stretch of a text.
 #[derive(Clone, Debug)]
@@ -64,10 +69,10 @@ impl Rows {
             names: frame.names.clone().unwrap_or_default(),
             features: frame.features,
             value_bytes: usize::try_from(limits.value_bytes).unwrap_or(usize::MAX),
-            depth: limits.json_depth,
+            depth: limits.json_depth.min(parse::DEEPEST),
             most_columns: limits.columns,
             threads: context.options.parallelism.threads(),
-            chunk_bytes: context.options.parallelism.chunk_bytes(),
+            chunk_bytes: context.options.parallelism.chunk_bytes().min(LARGEST_CHUNK),
         }
     }
 }

@@ -68,6 +68,9 @@ pub(super) struct Struct {
     index: HashMap<Box<[u8]>, u32>,
     /// Keys of all objects together.
     pub pairs: u64,
+    /// Keys that stand again in their object, and where the first one does.
+    pub repeated: u64,
+    pub first_repeated: Option<usize>,
     /// More keys than a struct may have: no more are added.
     pub overfull: bool,
     /// How many keys it may have.
@@ -130,7 +133,10 @@ impl Node {
             (Kinds::BOOL, Some(Column::Bool(room))) => Column::Bool(room),
             (Kinds::BOOL, _) => Column::Bool(Typed::default()),
             (Kinds::NUMBER, Some(Column::Int64(room))) => Column::Int64(room),
-            (Kinds::NUMBER, _) => Column::Int64(Typed::default()),
+            (Kinds::NUMBER, spare) => {
+                self.spare = spare.map(Box::new);
+                Column::Int64(Typed::default())
+            }
             (Kinds::TEXT, Some(Column::Text(room))) => Column::Text(room),
             (Kinds::TEXT, _) => Column::Text(Texts::default().emptied()),
             (Kinds::LIST, Some(Column::List(room))) => Column::List(room),
@@ -173,7 +179,11 @@ impl Node {
         self.seen = Seen::default();
         let mut column = std::mem::take(&mut self.column);
         match &mut column {
-            Column::Open | Column::Noted | Column::Skip => return,
+            // A place that the last chunk did not have does not keep its room.
+            Column::Open | Column::Noted | Column::Skip => {
+                self.spare = None;
+                return;
+            }
             Column::List(list) => list.again(),
             Column::Struct(fields) => fields.again(),
             other => other.clear(),
@@ -226,12 +236,8 @@ impl Column {
         match self {
             Column::Bool(column) => typed(column),
             Column::Int64(column) => typed(column),
-            Column::UInt64(column) => typed(column),
             Column::Float64(column) => typed(column),
-            Column::Decimal(column, _) => typed(column),
-            Column::Text(texts) | Column::Scalar(texts) | Column::Raw(texts) => {
-                *texts = std::mem::take(texts).emptied();
-            }
+            Column::Text(texts) => *texts = std::mem::take(texts).emptied(),
             _ => {}
         }
     }
@@ -259,6 +265,7 @@ impl Struct {
         self.valid.clear();
         self.order.clear();
         self.pairs = 0;
+        (self.repeated, self.first_repeated) = (0, None);
         self.overfull = false;
         for field in &mut self.fields {
             field.present = false;

@@ -6,7 +6,7 @@ use super::piece::{Fields, Summary};
 use super::plan::Plan;
 use super::read::{Halt, Reader};
 use super::seen::Kinds;
-use super::table::{Column, is_overfull, too_many_keys};
+use super::table::Column;
 use super::{Between, Rows};
 use crate::context::Context;
 use crate::detect::encoding::Text;
@@ -23,8 +23,6 @@ pub(super) struct Found<'a> {
     pub rows: u64,
     broken: u64,
     first_broken: Option<Issue>,
-    repeated: u64,
-    first_repeated: Option<usize>,
 }
 
 impl<'a> Found<'a> {
@@ -35,8 +33,6 @@ impl<'a> Found<'a> {
             rows: 0,
             broken: 0,
             first_broken: None,
-            repeated: 0,
-            first_repeated: None,
         }
     }
 
@@ -44,11 +40,6 @@ impl<'a> Found<'a> {
     pub fn take(&mut self, notes: &Notes, context: &mut Context<'_>) -> Result<()> {
         for broken in &notes.broken {
             self.broken(broken, context)?;
-        }
-        self.repeated += notes.repeated.len() as u64;
-        self.first_repeated = self.first_repeated.or(notes.repeated.iter().min().copied());
-        if is_overfull(notes) {
-            return Err(too_many_keys(context).into());
         }
         if let Some((at, halt)) = notes.failed {
             return Err(self.failure(notes.row_start, at, halt, context));
@@ -74,8 +65,7 @@ impl<'a> Found<'a> {
         let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
         let problem = self.problem(broken.start, broken.end, context);
         let problem = problem.unwrap_or_else(|| self.unknown(broken.start));
-        // A line that is over a limit is not broken, and its rows are not to be lost.
-        if problem.stage == Stage::Limits || bad_lines == Some(BadLines::Error) {
+        if bad_lines == Some(BadLines::Error) {
             context.reject(&problem, raw)?;
             return Err(problem.into());
         }
@@ -96,21 +86,25 @@ impl<'a> Found<'a> {
 
     /// Why the rest cannot be read.
     fn failure(&self, row: usize, at: usize, halt: Halt, context: &mut Context<'_>) -> Error {
-        if halt == Halt::Repeated {
-            let message = "a key stands twice in a feature";
-            let issue = Issue::error(Stage::Parse, Code::DuplicateKey, message);
+        if halt == Halt::LongRow {
+            let message = "a row of more than 1 GiB";
+            let issue = Issue::limit(Code::ValueTooLarge, message, "value_bytes");
             return self.place.mark(issue, at).into();
         }
         // The same words wherever chunks begin.
-        let start = match self.rows_in.between {
-            Between::Lines => row,
-            _ => self.rows_in.start,
+        let Rows { start, end, .. } = self.rows_in;
+        let (start, end) = match self.rows_in.between {
+            Between::Lines => {
+                let rest = &self.place.utf8[row..end];
+                (row, row + memchr::memchr(b'\n', rest).unwrap_or(rest.len()))
+            }
+            _ => (start, end),
         };
-        let problem = self.problem(start, self.rows_in.end, context);
-        problem.unwrap_or_else(|| self.unknown(at)).into()
+        self.problem(start, end, context).unwrap_or_else(|| self.unknown(at)).into()
     }
 
     fn unknown(&self, at: usize) -> Issue {
+        let at = at.min(self.place.utf8.len());
         self.place.mark(Issue::error(Stage::Parse, Code::Syntax, "this is no JSON"), at)
     }
 
@@ -123,21 +117,12 @@ impl<'a> Found<'a> {
     }
 
     /// What is known when all is read.
-    pub fn finish(&mut self, context: &mut Context<'_>) -> Result<()> {
+    pub fn finish(&mut self) -> Result<()> {
         if self.rows == 0
             && self.broken > 0
             && let Some(issue) = self.first_broken.take()
         {
             return Err(issue.into());
-        }
-        if let Some(at) = self.first_repeated {
-            let message = match self.repeated {
-                1 => "a key stands twice in its object; the last counts".to_owned(),
-                many => format!("{many} keys stand twice in their objects; the last counts"),
-            };
-            let issue = Issue::warning(Stage::Parse, Code::DuplicateKey, message);
-            let issue = issue.line(self.place.line(at)).byte_offset(at as u64 + self.place.shift);
-            context.reporter.push(issue.raw(&self.place.utf8[at..self.value_end(at)]));
         }
         Ok(())
     }
@@ -156,6 +141,34 @@ impl<'a> Found<'a> {
         let issue = issue.line(self.place.line(at)).byte_offset(at as u64 + self.place.shift);
         issue.row(row + 1).raw(&self.place.utf8[at..self.value_end(at)])
     }
+}
+
+/// Keys that stand twice in their object, where objects have columns; in JSON text both are kept.
+fn repeated(found: &Found<'_>, fields: &Fields, plans: &[&Plan], context: &mut Context<'_>) {
+    let (count, Some(at)) = repeated_in(fields, plans) else { return };
+    let message = match count {
+        1 => "a key stands twice in its object; the last counts".to_owned(),
+        many => format!("{many} keys stand twice in their objects; the last counts"),
+    };
+    let issue = Issue::warning(Stage::Parse, Code::DuplicateKey, message);
+    let issue = issue.line(found.place.line(at)).byte_offset(at as u64 + found.place.shift);
+    context.reporter.push(issue.raw(&found.place.utf8[at..found.value_end(at)]));
+}
+
+fn repeated_in(fields: &Fields, plans: &[&Plan]) -> (u64, Option<usize>) {
+    let mut all = (fields.repeated, fields.first_repeated);
+    for ((_, summary), plan) in fields.all.iter().zip(plans) {
+        let (mut summary, mut plan) = (summary, *plan);
+        while let (Plan::List(inner), Some(element)) = (plan, &summary.element) {
+            (summary, plan) = (element, inner);
+        }
+        let Plan::Struct(inner) = plan else { continue };
+        let inner: Vec<&Plan> = inner.iter().map(|(_, plan)| plan).collect();
+        let (count, first) = repeated_in(&summary.fields, &inner);
+        all.0 += count;
+        all.1 = all.1.into_iter().chain(first).min();
+    }
+    all
 }
 
 /// Rows that have more values than there are names.
@@ -182,6 +195,8 @@ pub(super) fn columns(
     columns: &[Column],
     context: &mut Context<'_>,
 ) {
+    let plans: Vec<&Plan> = columns.iter().map(|column| &column.plan).collect();
+    repeated(found, fields, &plans, context);
     long_rows(found, fields, context);
     for (column, (_, summary)) in columns.iter().zip(&fields.all) {
         note(found, &column.name, summary, &column.plan, context);

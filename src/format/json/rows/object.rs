@@ -1,5 +1,7 @@
 //! Objects: their keys, found where the objects before had them.
 
+use std::collections::HashMap;
+
 use super::node::{Column, Key, Node, Struct};
 use super::quick;
 use super::read::{Halt, Reader, Step};
@@ -37,13 +39,8 @@ impl Reader<'_> {
                     self.skip(depth)?;
                 }
             }
-            self.blanks();
-            let byte = self.peek();
-            self.at += 1;
-            match byte {
-                b',' => self.blanks(),
-                b'}' => break,
-                _ => return Err(Halt::Broken),
+            if !self.more(b'}')? {
+                break;
             }
         }
         fields.pairs += pairs;
@@ -69,6 +66,11 @@ impl Reader<'_> {
     #[inline(never)]
     fn fill(&mut self, node: &mut Node, row: usize) -> Step {
         let missing = row.checked_sub(node.len).ok_or(Halt::Repeated)?;
+        if self.mode.types_only {
+            node.nulls += missing;
+            node.len = row;
+            return Ok(());
+        }
         if !matches!(node.column, Column::Open | Column::Noted | Column::Skip) {
             self.nulls_left = self.nulls_left.checked_sub(missing).ok_or(Halt::Sparse)?;
         }
@@ -122,7 +124,7 @@ impl Reader<'_> {
         let start = self.at + 1;
         let (end, escaped) = quick::text_end(self.text, start).ok_or(Halt::Broken)?;
         if end - start > self.value_bytes {
-            return Err(Halt::Broken);
+            return Err(Halt::Limit);
         }
         self.at = end + 1;
         let field = match escaped {
@@ -147,7 +149,14 @@ impl Reader<'_> {
             fields.overfull = true;
             return Ok(None);
         }
-        self.fields_left = self.fields_left.checked_sub(1).ok_or(Halt::Overfull)?;
+        // The root has a bound of its own.
+        if fields.room == 0 {
+            let Some(left) = self.fields_left.checked_sub(1) else {
+                fields.overfull = true;
+                return Ok(None);
+            };
+            self.fields_left = left;
+        }
         // Pieces of UTF-8 between quotes are UTF-8.
         let name = std::str::from_utf8(name).map_err(|_| Halt::Broken)?;
         Ok(fields.field(name, Node::default))
@@ -155,43 +164,50 @@ impl Reader<'_> {
 
     /// The same with all keys looked at first: of those that stand twice the last counts.
     fn checked_fields(&mut self, fields: &mut Struct, row: usize, depth: usize) -> Step {
-        let mut pairs: Vec<(Vec<u8>, usize, usize)> = Vec::new();
-        loop {
-            let at = self.at;
-            let (start, end, _) = self.pass_key()?;
-            let mut name = Vec::new();
-            quick::unescape(self.text, start, end, &mut name);
-            pairs.push((name, at, self.at));
-            self.skip(depth)?;
-            self.blanks();
-            let byte = self.peek();
-            self.at += 1;
-            match byte {
-                b',' => self.blanks(),
-                b'}' => break,
-                _ => return Err(Halt::Broken),
-            }
-        }
-        let behind = self.at;
-        let mut last = std::collections::HashMap::new();
-        for (index, (name, at, _)) in pairs.iter().enumerate() {
-            if last.insert(name.as_slice(), index).is_some() {
-                self.repeated.push(*at);
-            }
-        }
-        for (index, (name, _, value)) in pairs.iter().enumerate() {
+        let (pairs, behind) = self.pairs(fields, depth)?;
+        for pair in &pairs {
             // A key takes its place in the schema where it first stands.
-            let Some(field) = self.named(fields, name)? else { continue };
-            self.at = *value;
-            if last.get(name.as_slice()) == Some(&index) {
+            let Some(field) = self.named(fields, &pair.name)? else { continue };
+            self.at = pair.value;
+            if pair.is_last {
                 self.field(fields, field, row, depth)?;
+                fields.pairs += 1;
             } else if !fields.fields[field].present {
                 fields.fields[field].present = true;
                 fields.order.push(field as u32);
             }
         }
-        fields.pairs += last.len() as u64;
         self.at = behind;
         Ok(())
     }
+
+    /// The pairs of an object from its first key on, and the place behind it.
+    pub fn pairs(&mut self, fields: &mut Struct, depth: usize) -> Step<(Vec<Pair>, usize)> {
+        let mut pairs: Vec<Pair> = Vec::new();
+        let mut last: HashMap<Vec<u8>, usize> = HashMap::new();
+        loop {
+            let at = self.at;
+            let (start, end, _) = self.pass_key()?;
+            let mut name = Vec::new();
+            quick::unescape(self.text, start, end, &mut name);
+            if let Some(before) = last.insert(name.clone(), pairs.len()) {
+                pairs[before].is_last = false;
+                fields.repeated += 1;
+                fields.first_repeated.get_or_insert(at);
+            }
+            pairs.push(Pair { name, value: self.at, is_last: true });
+            self.skip(depth)?;
+            if !self.more(b'}')? {
+                return Ok((pairs, self.at));
+            }
+        }
+    }
+}
+
+/// A key of an object, and where its value begins.
+pub(super) struct Pair {
+    pub name: Vec<u8>,
+    pub value: usize,
+    /// Whether no later key is the same.
+    pub is_last: bool,
 }

@@ -59,6 +59,9 @@ pub(super) struct Fields {
     pub pairs: u64,
     /// There are more keys than a struct may have.
     pub overfull: bool,
+    /// Keys that stand again in their object, and where the first one does.
+    pub repeated: u64,
+    pub first_repeated: Option<usize>,
 }
 
 /// A column whose values were moved to where they stay.
@@ -85,7 +88,10 @@ pub(super) fn finish(
 ) -> Result<(Fields, Vec<(Box<str>, Piece)>), ArrowError> {
     let fields = summary(root, rows as u64, 0);
     if !keeps {
-        return Ok((fields, Vec::new()));
+        let nothing =
+            |(name, _): &(Box<str>, Summary)| (name.clone(), Piece { rows, kept: Kept::Nothing });
+        let pieces = fields.all.iter().map(nothing).collect();
+        return Ok((fields, pieces));
     }
     let mut sizes = Vec::new();
     for index in &root.order {
@@ -106,7 +112,8 @@ fn summary(fields: &Struct, places: u64, nulls: u64) -> Fields {
         all.push((field.name.clone(), summary_of(&field.node)));
     }
     let (objects, pairs) = (places - nulls, fields.pairs);
-    Fields { all, index, places, objects, pairs, overfull: fields.overfull }
+    let Struct { overfull, repeated, first_repeated, .. } = *fields;
+    Fields { all, index, places, objects, pairs, overfull, repeated, first_repeated }
 }
 
 fn summary_of(node: &Node) -> Summary {
@@ -115,9 +122,6 @@ fn summary_of(node: &Node) -> Summary {
     match &node.column {
         Column::Int64(typed) => seen.numbers.note_values(&typed.values),
         Column::Float64(typed) => {
-            let most = typed.values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
-            let digits = if most < 1.0 { 1 } else { most.log10() as usize + 2 };
-            seen.numbers.whole = seen.numbers.whole.max(digits);
             seen.numbers.long += typed.long;
         }
         Column::List(list) => element = Some(Box::new(summary_of(&list.element))),

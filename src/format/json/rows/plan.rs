@@ -37,6 +37,11 @@ const MAP_KEYS: usize = 200;
 /// A map's object has fewer than one in so many of all keys.
 const MAP_SHARE: u64 = 10;
 
+/// Objects with more fields at all depths are maps as well.
+const DEEP_FIELDS: usize = 8 * super::MOST_FIELDS;
+/// Containers deeper than this are kept as text: other programs read no deeper types.
+const DEEPEST: usize = 56;
+
 /// The type of so many digits behind the point.
 pub(super) fn decimal(scale: u32) -> DataType {
     DataType::Decimal128(DECIMAL_DIGITS as u8, scale as i8)
@@ -76,11 +81,13 @@ impl Summary {
     /// Whether objects are used as maps.
     pub fn is_map(&self) -> bool {
         let Fields { all, objects, pairs, overfull, .. } = &self.fields;
-        *overfull || all.len() > MAP_KEYS && pairs * MAP_SHARE < objects * all.len() as u64
+        *overfull
+            || all.len() > MAP_KEYS && pairs * MAP_SHARE < objects * all.len() as u64
+            || self.fields.count() > DEEP_FIELDS
     }
 
-    /// The one type that every value survives.
-    pub fn plan(&self) -> Plan {
+    /// The one type that every value survives, so many levels down.
+    fn plan_at(&self, depth: usize) -> Plan {
         let kinds = self.seen.kinds;
         match kinds {
             kinds if kinds.is_empty() => Plan::Nothing,
@@ -93,12 +100,13 @@ impl Summary {
                 NumberType::Text => Plan::Scalar,
             },
             Kinds::TEXT => Plan::Text,
+            Kinds::LIST | Kinds::OBJECT if depth > DEEPEST => Plan::Raw,
             Kinds::LIST => Plan::List(Box::new(
-                self.element.as_ref().map_or(Plan::Nothing, |element| element.plan()),
+                self.element.as_ref().map_or(Plan::Nothing, |element| element.plan_at(depth + 1)),
             )),
             // A struct without fields is of no use to anybody.
             Kinds::OBJECT if self.fields.all.is_empty() || self.is_map() => Plan::Raw,
-            Kinds::OBJECT => Plan::Struct(self.fields.plans()),
+            Kinds::OBJECT => Plan::Struct(self.fields.plans_at(depth + 1)),
             kinds if kinds.has_containers() => Plan::Raw,
             _ => Plan::Scalar,
         }
@@ -112,6 +120,8 @@ impl Fields {
         self.objects += later.objects;
         self.pairs += later.pairs;
         self.overfull |= later.overfull;
+        self.repeated += later.repeated;
+        self.first_repeated = self.first_repeated.or(later.first_repeated);
         for (name, mut summary) in later.all {
             match self.index.get(&name) {
                 Some(index) => self.all[*index].1.merge(summary, rows),
@@ -126,7 +136,29 @@ impl Fields {
     }
 
     pub fn plans(&self) -> Vec<(Box<str>, Plan)> {
-        self.all.iter().map(|(name, summary)| (name.clone(), summary.plan())).collect()
+        self.plans_at(1)
+    }
+
+    fn plans_at(&self, depth: usize) -> Vec<(Box<str>, Plan)> {
+        self.all.iter().map(|(name, summary)| (name.clone(), summary.plan_at(depth))).collect()
+    }
+
+    /// Fields at all depths, maps counted once. Of objects with more than so many nothing more is
+    /// kept.
+    pub fn bound(&mut self, most: usize) -> usize {
+        let mut count = 0;
+        for (_, summary) in &mut self.all {
+            let inner = summary.fields.count();
+            if inner > most {
+                summary.fields.overfull = true;
+                summary.fields.all.clear();
+                summary.fields.index.clear();
+            }
+            let is_map = summary.is_map();
+            let elements = summary.element.as_mut().map_or(0, |element| element.fields.bound(most));
+            count += 1 + elements + if is_map { 0 } else { inner };
+        }
+        count
     }
 
     /// Fields that objects do not have, and those that they have, at any depth.

@@ -11,14 +11,16 @@ use crate::infer::{decimal, number_shape};
 /// Why a chunk cannot be read on as it is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Halt {
-    /// This is not JSON, or over a limit.
+    /// This is not JSON.
     Broken,
+    /// A value is too long, or too deep.
+    Limit,
+    /// A row is longer than the offsets of texts reach.
+    LongRow,
     /// A key stands twice in its object.
     Repeated,
     /// Columns would be mostly nothing.
     Sparse,
-    /// Objects have more different keys than all columns together may have.
-    Overfull,
 }
 
 pub(super) type Step<T = ()> = Result<T, Halt>;
@@ -48,8 +50,6 @@ pub(super) struct Reader<'a> {
     pub nulls_left: usize,
     /// New fields that there is yet room for.
     pub fields_left: usize,
-    /// Where keys stand that stand again in their object.
-    pub repeated: Vec<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -65,7 +65,6 @@ impl<'a> Reader<'a> {
             row_start: at,
             nulls_left: 0,
             fields_left: 0,
-            repeated: Vec::new(),
         }
     }
 
@@ -136,21 +135,22 @@ impl<'a> Reader<'a> {
             return self.otherwise(node, Kinds::TEXT, depth);
         };
         let start = self.at + 1;
-        match quick::stop(self.text, start) {
+        let end = match quick::stop(self.text, start) {
             Stop::Quote(end) => {
                 texts.push(self.text, start, end);
-                self.at = end + 1;
+                end
             }
             Stop::Escape(_) => {
                 let (end, _) = quick::text_end(self.text, start).ok_or(Halt::Broken)?;
                 quick::unescape(self.text, start, end, &mut texts.data);
                 texts.ends.push(texts.data.len() as i32);
-                self.at = end + 1;
+                end
             }
             Stop::Broken => return Err(Halt::Broken),
-        }
+        };
         node.len += 1;
-        if self.at - start > self.value_bytes { Err(Halt::Broken) } else { Ok(()) }
+        self.at = end + 1;
+        if end - start > self.value_bytes { Err(Halt::Limit) } else { Ok(()) }
     }
 
     #[inline(always)]
@@ -159,7 +159,12 @@ impl<'a> Reader<'a> {
             Some(Number::Small(value, end)) => {
                 match &mut node.column {
                     Column::Int64(typed) => typed.values.push(value),
-                    Column::Float64(typed) => typed.values.push(value as f64),
+                    Column::Float64(typed) => {
+                        typed.values.push(value as f64);
+                        let numbers = &mut node.seen.numbers;
+                        numbers.most = numbers.most.max(value.unsigned_abs());
+                        numbers.negative |= value < 0;
+                    }
                     _ => return self.otherwise(node, Kinds::NUMBER, depth),
                 }
                 self.at = end;
@@ -179,6 +184,8 @@ impl<'a> Reader<'a> {
                     typed.values.push(value);
                     typed.long += u64::from(long);
                     let numbers = &mut node.seen.numbers;
+                    numbers.floats = true;
+                    numbers.whole = numbers.whole.max(parts.whole);
                     numbers.fraction = numbers.fraction.max(parts.fraction);
                     // A decimal has no negative zero.
                     numbers.exponents |= parts.exponent || value.to_bits() == 1 << 63;
@@ -219,7 +226,8 @@ impl<'a> Reader<'a> {
             && !shape.int64
         {
             node.seen.numbers.note_values(&typed.values);
-            if shape.float && !node.seen.numbers.inexact {
+            // Whole numbers alone may turn out to be of a type that keeps them.
+            if is_float && shape.float && !node.seen.numbers.inexact {
                 node.begin_floats();
             } else {
                 node.note_only();
@@ -261,7 +269,7 @@ impl<'a> Reader<'a> {
         let Column::List(list) = &mut node.column else {
             return self.otherwise(node, Kinds::LIST, depth);
         };
-        let depth = depth.checked_sub(1).ok_or(Halt::Broken)?;
+        let depth = depth.checked_sub(1).ok_or(Halt::Limit)?;
         self.at += 1;
         self.blanks();
         if self.peek() == b']' {
@@ -269,13 +277,8 @@ impl<'a> Reader<'a> {
         } else {
             loop {
                 self.value(&mut list.element, depth)?;
-                self.blanks();
-                let byte = self.peek();
-                self.at += 1;
-                match byte {
-                    b',' => self.blanks(),
-                    b']' => break,
-                    _ => return Err(Halt::Broken),
+                if !self.more(b']')? {
+                    break;
                 }
             }
         }
@@ -288,7 +291,7 @@ impl<'a> Reader<'a> {
         let Column::Struct(fields) = &mut node.column else {
             return self.otherwise(node, Kinds::OBJECT, depth);
         };
-        let depth = depth.checked_sub(1).ok_or(Halt::Broken)?;
+        let depth = depth.checked_sub(1).ok_or(Halt::Limit)?;
         self.fields(fields, node.len, depth)?;
         node.len += 1;
         Ok(())

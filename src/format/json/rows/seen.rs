@@ -88,7 +88,9 @@ pub(super) struct Numbers {
     pub exponents: bool,
     /// Any whole number that no double is; any that is too large or too small for one.
     pub inexact: bool,
-    /// The most digits before the point and behind it.
+    /// The largest whole number among floats, without its sign.
+    pub most: u64,
+    /// The most digits before the point, those of `most` not counted, and behind it.
     pub whole: usize,
     pub fraction: usize,
     /// Floats of more than 17 digits.
@@ -117,6 +119,7 @@ impl Numbers {
         self.floats |= later.floats;
         self.exponents |= later.exponents;
         self.inexact |= later.inexact;
+        self.most = self.most.max(later.most);
         self.whole = self.whole.max(later.whole);
         self.fraction = self.fraction.max(later.fraction);
         self.long += later.long;
@@ -125,8 +128,8 @@ impl Numbers {
     /// Notes whole numbers that are kept as `i64`.
     pub fn note_whole(&mut self, least: i64, most: i64) {
         self.negative |= least < 0;
-        let digits = |value: i64| value.unsigned_abs().checked_ilog10().unwrap_or(0) as usize + 1;
-        self.whole = self.whole.max(digits(least)).max(digits(most));
+        let most = least.unsigned_abs().max(most.unsigned_abs());
+        self.whole = self.whole.max(digits(most));
     }
 
     /// Notes whole numbers that were kept so far.
@@ -138,17 +141,20 @@ impl Numbers {
 
     /// The narrowest type that every number survives.
     pub fn data_type(&self) -> NumberType {
+        let whole = self.whole.max(digits(self.most));
         match self {
             Numbers { floats: false, beyond_i64: false, .. } => NumberType::Int64,
             Numbers { floats: false, beyond_u64: false, negative: false, .. } => NumberType::UInt64,
-            Numbers { floats: false, whole: ..=DECIMAL_DIGITS, .. } => NumberType::Decimal(0),
+            Numbers { floats: false, .. } if whole <= DECIMAL_DIGITS => NumberType::Decimal(0),
             Numbers { floats: true, inexact: false, .. } => NumberType::Float64,
-            Numbers { exponents: false, whole, fraction, .. }
-                if whole + fraction <= DECIMAL_DIGITS =>
-            {
+            Numbers { exponents: false, fraction, .. } if whole + fraction <= DECIMAL_DIGITS => {
                 NumberType::Decimal(*fraction as u32)
             }
             _ => NumberType::Text,
         }
     }
+}
+
+fn digits(value: u64) -> usize {
+    value.checked_ilog10().unwrap_or(0) as usize + 1
 }

@@ -9,8 +9,8 @@ impl Reader<'_> {
         match self.peek() {
             b'"' => {
                 let (end, _) = quick::text_end(self.text, self.at + 1).ok_or(Halt::Broken)?;
-                if end - self.at > self.value_bytes {
-                    return Err(Halt::Broken);
+                if end - self.at - 1 > self.value_bytes {
+                    return Err(Halt::Limit);
                 }
                 self.at = end + 1;
                 Ok(())
@@ -31,7 +31,7 @@ impl Reader<'_> {
     }
 
     fn skip_container(&mut self, open: u8, depth: usize) -> Step {
-        let depth = depth.checked_sub(1).ok_or(Halt::Broken)?;
+        let depth = depth.checked_sub(1).ok_or(Halt::Limit)?;
         let close = if open == b'{' { b'}' } else { b']' };
         self.at += 1;
         self.blanks();
@@ -44,15 +44,25 @@ impl Reader<'_> {
                 self.pass_key()?;
             }
             self.skip(depth)?;
-            self.blanks();
-            let byte = self.peek();
-            self.at += 1;
-            match byte {
-                b',' => self.blanks(),
-                byte if byte == close => return Ok(()),
-                _ => return Err(Halt::Broken),
+            if !self.more(close)? {
+                return Ok(());
             }
         }
+    }
+
+    /// Passes what stands behind a value: whether another follows, or the container ends.
+    #[inline(always)]
+    pub fn more(&mut self, close: u8) -> Step<bool> {
+        self.blanks();
+        let byte = self.peek();
+        if byte != b',' && byte != close {
+            return Err(Halt::Broken);
+        }
+        self.at += 1;
+        if byte == b',' {
+            self.blanks();
+        }
+        Ok(byte == b',')
     }
 
     /// Passes a key and its colon; gives where its text is and whether it has escapes.
@@ -63,7 +73,7 @@ impl Reader<'_> {
         let start = self.at + 1;
         let (end, escaped) = quick::text_end(self.text, start).ok_or(Halt::Broken)?;
         if end - start > self.value_bytes {
-            return Err(Halt::Broken);
+            return Err(Halt::Limit);
         }
         self.at = end + 1;
         self.colon()?;

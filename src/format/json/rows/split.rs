@@ -32,7 +32,9 @@ impl Rows {
                     Some(newline) if from + newline + 1 > starts[starts.len() - 1] => {
                         starts.push(from + newline + 1);
                     }
-                    _ => {}
+                    Some(_) => {}
+                    // The last line goes to the end.
+                    None => break,
                 }
             }
         } else {
@@ -50,10 +52,15 @@ impl Rows {
             let from = if index == 0 { self.start } else { targets[index - 1] };
             &self.text[from..targets[index]]
         };
-        let escaped =
-            |index: usize| index > 0 && ends_in_escape(&self.text[self.start..targets[index - 1]]);
+        // Whether each stretch begins behind a backslash that counts.
+        let mut escaped = vec![false];
+        for index in 0..targets.len() {
+            let stretch = stretch(index);
+            let run = stretch.iter().rev().take_while(|byte| **byte == b'\\').count();
+            escaped.push((run % 2 == 1) != (run == stretch.len() && escaped[index]));
+        }
         let look = |(): &mut (), index: usize| {
-            let effect = effect(stretch(index), escaped(index));
+            let effect = effect(stretch(index), escaped[index]);
             if self.text.len() > HELD {
                 release(stretch(index));
             }
@@ -79,7 +86,7 @@ impl Rows {
             }
             // From here to the next row, or to the next stretch if a row is that long.
             let limit = targets.get(index + 1).copied().unwrap_or(self.end);
-            let state = State { depth, inside, escaped: escaped(index + 1) };
+            let state = State { depth, inside, escaped: escaped[index + 1] };
             if let Some(start) = self.row_start(*target, limit, state) {
                 starts.push(start);
                 reached = start;
@@ -119,11 +126,6 @@ struct State {
     depth: i64,
     inside: bool,
     escaped: bool,
-}
-
-/// Whether what follows is behind a backslash that counts.
-fn ends_in_escape(text: &[u8]) -> bool {
-    text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// What a stretch does; `escaped` if its first byte is.

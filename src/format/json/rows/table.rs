@@ -12,9 +12,9 @@ use super::chunk::Notes;
 use super::in_file::InFile;
 use super::node::Struct;
 use super::notes::Found;
-use super::piece::{Fields, Kept, Piece, Summary, finish};
+use super::piece::{Fields, Piece, Summary, finish};
 use super::plan::{Plan, root};
-use super::read::{Halt, Mode};
+use super::read::Mode;
 use crate::context::Context;
 use crate::detect::encoding::Text;
 use crate::error::Result;
@@ -29,7 +29,7 @@ const AHEAD: usize = 4;
 const MANY_CHUNKS: usize = 8;
 
 /// The key of a feature's geometry, which is kept as JSON text: geometries are nested in many ways.
-const GEOMETRY: &str = "\0geometry";
+const GEOMETRY: &str = "\0member:geometry";
 
 /// A chunk that was read.
 pub(super) struct Chunk {
@@ -46,6 +46,7 @@ pub(in super::super) fn table(
     let starts = rows.starts()?;
     let leave = context.options.leave_rows
         && starts.len() > MANY_CHUNKS
+        && context.options.transforms.is_empty()
         && context.parser().nrows.is_none()
         && context.parser().skiprows.is_none();
     let mut found = Found::new(&rows, text);
@@ -53,15 +54,15 @@ pub(in super::super) fn table(
     let (mut chunks, mut places) = (Vec::new(), Vec::new());
     rows.first_pass(&starts, !leave, |index, notes, seen, chunk| {
         let (start, end) = (starts[index], starts[index + 1]);
-        places.push(Place { start, end, careful: notes.careful });
+        places.push(Stretch { start, end, careful: notes.mode.careful });
         found.take(&notes, context)?;
         fields.merge(seen, found.rows - notes.rows, usize::MAX);
-        check_fields(&fields, &rows, context)?;
+        check_fields(&mut fields, &rows, context)?;
         chunks.push(chunk);
         context.progress().done(starts[index + 1] as u64);
         Ok(true)
     })?;
-    found.finish(context)?;
+    found.finish()?;
     check_sparse(&fields, context)?;
     let fields = with_named(fields, rows.names.len());
     let names = shown_names(&fields, &rows);
@@ -81,8 +82,10 @@ pub(in super::super) fn table(
     let scan = Scan { rows, places, columns };
     let counts: Vec<usize> = chunks.iter().map(|chunk: &Chunk| chunk.rows).collect();
     if leave {
-        let schema = scan.schema();
-        let rows = InFile::new(scan, counts, &fields, &found, context)?;
+        let kept = crate::format::select::wanted_columns(&names, context)?;
+        let kept = (0..names.len()).filter(|index| kept.as_ref().is_none_or(|k| k.contains(index)));
+        let rows = InFile::new(scan, kept.collect(), counts, &fields, &found, context)?;
+        let schema = rows.schema();
         return Ok(RawTable {
             name: None,
             schema,
@@ -95,7 +98,7 @@ pub(in super::super) fn table(
 
 /// Where a chunk is, and whether it has to be read with care.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
+pub(super) struct Stretch {
     pub start: usize,
     pub end: usize,
     pub careful: bool,
@@ -116,7 +119,7 @@ pub(super) struct Column {
 #[derive(Clone, Debug)]
 pub(super) struct Scan {
     pub rows: Rows,
-    pub places: Vec<Place>,
+    pub places: Vec<Stretch>,
     pub columns: Vec<Column>,
 }
 
@@ -135,7 +138,7 @@ impl Rows {
             let notes = self.chunk(worker, place, Mode::default());
             release(&self.text[place.0..place.1]);
             let rows = notes.rows as usize;
-            let (fields, pieces) = finish(worker, rows, keeps)?;
+            let (fields, pieces) = finish(worker, rows, keeps && !notes.mode.types_only)?;
             Ok((notes, fields, Chunk { rows, pieces }))
         };
         ordered(
@@ -151,40 +154,47 @@ impl Rows {
         )
     }
 
-    /// Reads some columns of some chunks, whose types are known.
-    pub(super) fn again(
+    /// Reads some chunks again, with all columns in order, each as it is known to be or passed over.
+    pub(super) fn again<'p>(
         &self,
-        places: &[Place],
-        wanted: &[(usize, Vec<(&str, &Plan)>)],
+        places: &[Stretch],
+        chunks: &[usize],
+        columns: impl Fn(usize) -> Vec<(&'p str, &'p Plan)> + Sync,
         mut take: impl FnMut(usize, Chunk) -> Result<bool>,
     ) -> Result<()> {
         let job = |(): &mut (), index: usize| {
-            let (chunk, columns) = &wanted[index];
-            let Place { start, end, careful } = places[*chunk];
+            let Stretch { start, end, careful } = places[chunks[index]];
+            let columns = columns(chunks[index]);
             let mut root = root(columns.iter().copied());
-            let notes = self.chunk(&mut root, (start, end), Mode { careful, types_only: false });
+            let mode = Mode { careful, types_only: false };
+            let notes = self.chunk(&mut root, (start, end), mode);
             release(&self.text[start..end]);
             if notes.failed.is_some() {
                 return Err(changed(start));
             }
             let rows = notes.rows as usize;
-            let (_, mut pieces) = finish(&mut root, rows, true).map_err(corrupt)?;
-            // Columns that are passed over are there so that keys are found where they stand.
-            pieces.retain(|(_, piece)| !matches!(piece.kept, Kept::Nothing));
-            Ok(Chunk { rows, pieces })
+            let (_, pieces) = finish(&mut root, rows, true).map_err(corrupt)?;
+            let wanted =
+                pieces.into_iter().zip(&columns).filter(|(_, (_, plan))| **plan != Plan::Skip);
+            Ok(Chunk { rows, pieces: wanted.map(|(piece, _)| piece).collect() })
         };
         ordered(
             self.threads,
-            wanted.len(),
+            chunks.len(),
             AHEAD,
             || (),
             job,
-            |index, done: Result<_, Issue>| take(index, done?),
+            |index, done: Result<_, Issue>| take(chunks[index], done?),
         )
     }
 }
 
 impl Scan {
+    /// All columns, those that are wanted as they are read, the others passed over.
+    pub fn plans(&self, wanted: impl Fn(&Column) -> bool) -> Vec<(&str, &Plan)> {
+        self.columns.iter().map(|column| column.read_if(wanted(column))).collect()
+    }
+
     pub fn schema(&self) -> SchemaRef {
         let field = |column: &Column| Field::new(&column.name, column.data_type(), true);
         Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
@@ -215,32 +225,20 @@ impl Scan {
             arrays.push(self.arrays(&chunk)?);
             counts.push(chunk.rows);
         }
-        let wanted: Vec<(usize, Vec<(&str, &Plan)>)> = arrays
-            .iter()
-            .enumerate()
-            .filter_map(|(chunk, arrays)| {
-                arrays.iter().any(Option::is_none).then(|| {
-                    let columns = self.columns.iter().zip(arrays);
-                    (
-                        chunk,
-                        columns
-                            .map(|(column, array)| match array {
-                                None => (&*column.key, column.wanted()),
-                                Some(_) => (&*column.key, &Plan::Skip),
-                            })
-                            .collect(),
-                    )
-                })
-            })
-            .collect();
+        let missing: Vec<Vec<bool>> =
+            arrays.iter().map(|arrays| arrays.iter().map(Option::is_none).collect()).collect();
+        let chunks: Vec<usize> =
+            (0..arrays.len()).filter(|chunk| missing[*chunk].contains(&true)).collect();
+        let columns = |chunk: usize| {
+            let columns = self.columns.iter().zip(&missing[chunk]);
+            columns.map(|(column, missing)| column.read_if(*missing)).collect()
+        };
         let mut asked = asked::BadValues::default();
-        self.rows.again(&self.places, &wanted, |index, read| {
-            let chunk = wanted[index].0;
+        self.rows.again(&self.places, &chunks, columns, |chunk, read| {
             check_rows(&read, counts[chunk], self.places[chunk].start)?;
-            for (index, array) in self.arrays(&read)?.into_iter().enumerate() {
-                if arrays[chunk][index].is_none() {
-                    arrays[chunk][index] = array;
-                }
+            let read_again = self.arrays(&read)?.into_iter().zip(&missing[chunk]).enumerate();
+            for (index, (array, _)) in read_again.filter(|(_, (_, missing))| **missing) {
+                arrays[chunk][index] = array;
             }
             asked.take(&self, &read, counts[..chunk].iter().sum());
             Ok(true)
@@ -294,9 +292,14 @@ impl Column {
         }
     }
 
-    /// How it is read from the text.
-    pub fn wanted(&self) -> &Plan {
-        if self.asked.is_some() { &Plan::Gather } else { &self.plan }
+    /// Its key, and how it is read from the text if it is wanted.
+    fn read_if(&self, wanted: bool) -> (&str, &Plan) {
+        let plan = match (wanted, &self.asked) {
+            (false, _) => &Plan::Skip,
+            (true, Some(_)) => &Plan::Gather,
+            (true, None) => &self.plan,
+        };
+        (&self.key, plan)
     }
 }
 
@@ -304,12 +307,12 @@ impl Column {
 /// feature that is called as a member is gets a prefix.
 fn shown_names(fields: &Fields, rows: &Rows) -> Vec<String> {
     let is_member = |name: &str| {
-        let key = format!("{}{name}", char::from(super::MEMBER));
+        let key = format!("{}{name}", super::MEMBER);
         rows.features && fields.index.contains_key(&*key)
     };
     let mut shown: Vec<String> = Vec::with_capacity(fields.all.len());
     for (index, (key, _)) in fields.all.iter().enumerate() {
-        let mut name = match key.strip_prefix(char::from(super::MEMBER)) {
+        let mut name = match key.strip_prefix(super::MEMBER) {
             Some(member) if rows.features => member.to_owned(),
             _ if is_member(key) => format!("properties.{key}"),
             _ => rows.names.get(index).map_or_else(|| key.to_string(), String::clone),
@@ -345,15 +348,15 @@ fn with_named(fields: Fields, names: usize) -> Fields {
     Fields { all, index, ..fields }
 }
 
-fn check_fields(fields: &Fields, rows: &Rows, context: &Context<'_>) -> Result<()> {
+fn check_fields(fields: &mut Fields, rows: &Rows, context: &Context<'_>) -> Result<()> {
     let allowed = rows.most_columns;
-    if fields.all.len() > allowed || fields.count() > rows.most_fields() {
+    if fields.all.len() > allowed || fields.bound(rows.most_fields()) > rows.most_fields() {
         return Err(too_many_keys(context).into());
     }
     Ok(())
 }
 
-pub(super) fn too_many_keys(context: &Context<'_>) -> Issue {
+fn too_many_keys(context: &Context<'_>) -> Issue {
     let message = format!("more than {} different keys", context.limits.columns);
     Issue::limit(Code::TooManyColumns, message, "columns")
 }
@@ -370,9 +373,4 @@ fn check_sparse(fields: &Fields, context: &Context<'_>) -> Result<()> {
         return Err(Issue::limit(Code::TooManyCells, message, "sheet_cells").into());
     }
     Ok(())
-}
-
-/// Whether a chunk was stopped by too many keys.
-pub(super) fn is_overfull(notes: &Notes) -> bool {
-    matches!(notes.failed, Some((_, Halt::Overfull)))
 }

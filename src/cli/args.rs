@@ -24,7 +24,7 @@ pub(super) struct ReadArguments {
     #[arg(long, value_name = "COMPRESSION")]
     compression: Option<String>,
 
-    /// Write every row and value of a csv that was repaired, left out or refused to this csv file
+    /// Write every row and value of a csv that was repaired, left out or refused, and every broken line of an ndjson, to this csv file
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 }

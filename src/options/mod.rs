@@ -44,10 +44,10 @@ pub struct Options {
     pub table_names: TableNames,
     /// Where to say how far the work is.
     pub progress: Option<Arc<Progress>>,
-    /// A csv file for every row and value of a delimited text that was repaired, left out or
-    /// refused; a report lists only the first of them.
+    /// A csv file for every row and value of a csv that was repaired, left out or refused, and for
+    /// every broken line of an ndjson; a report lists only the first of them.
     pub rejects: Option<PathBuf>,
-    /// Leave the rows of a large delimited text in its file: they are read a first time for the
+    /// Leave the rows of a large csv or of JSON rows in their file: they are read a first time for the
     /// report and the types, and again by `Table::each_batch`. Memory stays small whatever the size
     /// of the file. Without effect where there is SQL to run.
     pub leave_rows: bool,

@@ -24,9 +24,9 @@ pub(super) struct Notes {
     pub row_start: usize,
 }
 
-/// A chunk may fill in so many nulls for each byte of its text, and some more.
-const NULLS_A_BYTE: usize = 4;
-const FREE_NULLS: usize = 1 << 20;
+/// A chunk may fill in a null for so many bytes of its text, and some more.
+const BYTES_A_NULL: usize = 2;
+const FREE_NULLS: usize = 1 << 19;
 /// A chunk is longer than this only where a row is; offsets of texts have 32 bits.
 const LONGEST: usize = 1 << 30;
 /// So many fields, those of nested objects included, for each column that is allowed.
@@ -81,7 +81,7 @@ impl Rows {
             nulls_left: if root.settled {
                 usize::MAX
             } else {
-                FREE_NULLS + (end - start) * NULLS_A_BYTE
+                FREE_NULLS + (end - start) / BYTES_A_NULL
             },
             fields_left: self.most_fields(),
         };

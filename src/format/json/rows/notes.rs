@@ -3,7 +3,7 @@
 use super::super::parse;
 use super::chunk::{Broken, Notes};
 use super::piece::{Fields, Summary};
-use super::plan::Plan;
+use super::plan::{DEEPEST, Plan};
 use super::read::{Halt, Reader};
 use super::seen::Kinds;
 use super::table::Column;
@@ -199,24 +199,29 @@ pub(super) fn columns(
     repeated(found, fields, &plans, context);
     long_rows(found, fields, context);
     for (column, (_, summary)) in columns.iter().zip(&fields.all) {
-        note(found, &column.name, summary, &column.plan, context);
+        note(found, &column.name, (summary, &column.plan, 1), context);
     }
 }
 
-fn note(found: &Found<'_>, name: &str, summary: &Summary, plan: &Plan, context: &mut Context<'_>) {
+fn note(
+    found: &Found<'_>,
+    name: &str,
+    (summary, plan, depth): (&Summary, &Plan, usize),
+    context: &mut Context<'_>,
+) {
     let seen = &summary.seen;
     let warning =
         |code: Code, message: String| Issue::warning(Stage::Parse, code, message).column(name);
     let issue = match plan {
         Plan::List(inner) => {
             if let Some(element) = &summary.element {
-                note(found, &format!("{name}[]"), element, inner, context);
+                note(found, &format!("{name}[]"), (element, inner, depth + 1), context);
             }
             None
         }
         Plan::Struct(plans) => {
             for ((field, plan), (_, summary)) in plans.iter().zip(&summary.fields.all) {
-                note(found, &format!("{name}.{field}"), summary, plan, context);
+                note(found, &format!("{name}.{field}"), (summary, plan, depth + 1), context);
             }
             None
         }
@@ -229,26 +234,32 @@ fn note(found: &Found<'_>, name: &str, summary: &Summary, plan: &Plan, context: 
             );
             seen.first_but(None).map(|first| (warning(Code::MixedTypes, message), first))
         }
-        Plan::Raw if seen.kinds.only(Kinds::OBJECT) => None,
-        Plan::Raw => {
-            let message =
-                format!("column {name:?} has values of several kinds and is kept as JSON text");
-            seen.first_but(None).map(|first| (warning(Code::MixedTypes, message), first))
-        }
-        Plan::Scalar if seen.kinds.only(Kinds::NUMBER) => {
+        Plan::Raw if seen.kinds.is_one() => {
+            let is_deep = summary.element.is_some() || !summary.fields.all.is_empty();
             let message = format!(
-                "column {name:?} is kept as text: its numbers fit neither a float64 nor a decimal \
-                 of 38 digits"
+                "column {name:?} is nested deeper than {DEEPEST} levels; what is deeper is kept as \
+                 JSON text"
             );
+            let first = seen.first_but(None).filter(|_| is_deep && depth > DEEPEST);
+            first.map(|first| (warning(Code::MixedTypes, message), first))
+        }
+        Plan::Raw | Plan::Scalar if !seen.kinds.is_one() => {
+            let kept = if *plan == Plan::Raw { "JSON text" } else { "text" };
+            let (mixture, first) = seen.mixture();
+            let message = format!(
+                "column {name:?} has values of several kinds ({mixture}) and is kept as {kept}"
+            );
+            first.map(|first| (warning(Code::MixedTypes, message), first))
+        }
+        Plan::Scalar => {
+            let why = match seen.numbers.exponents {
+                true => "a float64 does not hold all of its numbers, and some have exponents",
+                false => "its numbers fit neither a float64 nor a decimal of 38 digits",
+            };
+            let message = format!("column {name:?} is kept as text: {why}");
             let hint = format!("dtype={{{name:?}: \"float64\"}} takes the nearest float");
             let first = seen.first_but(None);
             first.map(|first| (warning(Code::FloatPrecision, message).hint(hint), first))
-        }
-        Plan::Scalar => {
-            let message =
-                format!("column {name:?} has values of several kinds and is kept as text");
-            let first = seen.first_but(Some(Kinds::TEXT));
-            first.map(|first| (warning(Code::MixedTypes, message), first))
         }
         Plan::Float64 if seen.numbers.long > 0 => {
             let (count, have) = match seen.numbers.long {

@@ -119,6 +119,9 @@ fn summary(fields: &Struct, places: u64, nulls: u64) -> Fields {
 fn summary_of(node: &Node) -> Summary {
     let mut seen = node.seen.clone();
     let (mut element, mut fields) = (None, Fields::default());
+    if !matches!(node.column, Column::Noted) {
+        seen.count_kept(node.len - node.nulls);
+    }
     match &node.column {
         Column::Int64(typed) => seen.numbers.note_values(&typed.values),
         Column::Float64(typed) => {

@@ -39,8 +39,9 @@ const MAP_SHARE: u64 = 10;
 
 /// Objects with more fields at all depths are maps as well.
 const DEEP_FIELDS: usize = 8 * super::MOST_FIELDS;
-/// Containers deeper than this are kept as text: other programs read no deeper types.
-const DEEPEST: usize = 56;
+/// Containers deeper than this are kept as text: other programs read no deeper types, and in Parquet
+/// a list is three levels.
+pub(super) const DEEPEST: usize = 20;
 
 /// The type of so many digits behind the point.
 pub(super) fn decimal(scale: u32) -> DataType {

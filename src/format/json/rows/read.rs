@@ -207,7 +207,7 @@ impl<'a> Reader<'a> {
                     return Ok(());
                 }
             }
-            Column::Open | Column::Int64(_) | Column::Float64(_) | Column::Noted => {}
+            Column::Open | Column::Int64(_) | Column::Float64(_) => {}
             _ => return self.otherwise(node, Kinds::NUMBER, depth),
         }
         self.rare_number(node, parts, depth)
@@ -230,12 +230,9 @@ impl<'a> Reader<'a> {
             if is_float && shape.float && !node.seen.numbers.inexact {
                 node.begin_floats();
             } else {
+                node.seen.count_kept(node.len - node.nulls + 1);
                 node.note_only();
             }
-        }
-        if let Column::Noted = node.column {
-            let first = First { row: self.row, offset: self.at };
-            node.seen.note(Kinds::NUMBER, first);
         }
         let numbers = &mut node.seen.numbers;
         numbers.floats |= is_float;
@@ -256,6 +253,7 @@ impl<'a> Reader<'a> {
             }
             Column::Float64(_) => {
                 numbers.long += u64::from(shape.long_float);
+                node.seen.count_kept(node.len - node.nulls + 1);
                 node.note_only();
             }
             _ => numbers.long += u64::from(shape.long_float),
@@ -291,8 +289,16 @@ impl<'a> Reader<'a> {
         let Column::Struct(fields) = &mut node.column else {
             return self.otherwise(node, Kinds::OBJECT, depth);
         };
-        let depth = depth.checked_sub(1).ok_or(Halt::Limit)?;
-        self.fields(fields, node.len, depth)?;
+        if fields.overfull {
+            // Such objects are kept as text, whatever else there is in them.
+            self.skip(depth)?;
+        } else {
+            let depth = depth.checked_sub(1).ok_or(Halt::Limit)?;
+            self.fields(fields, node.len, depth)?;
+            if fields.overfull {
+                fields.fields.iter_mut().for_each(|field| field.node.note_only());
+            }
+        }
         node.len += 1;
         Ok(())
     }
@@ -346,9 +352,13 @@ impl<'a> Reader<'a> {
                 let raw = &self.text[start..self.at];
                 typed.values.push(scaled(raw, *scale).ok_or(Halt::Broken)?);
             }
-            (_, kind) => {
+            (column, kind) => {
                 let is_number = node.seen.kinds.only(Kinds::NUMBER) && kind == Kinds::NUMBER;
+                if !matches!(column, Column::Noted) {
+                    node.seen.count_kept(node.len - node.nulls);
+                }
                 node.seen.note(kind, first);
+                node.seen.count(kind, 1);
                 if is_number && let Some(number) = quick::number(self.text, start) {
                     return self.noted_number(node, number, depth);
                 }

@@ -16,6 +16,11 @@ impl Kinds {
         self.0 & kind.0 != 0
     }
 
+    /// Whether there is one kind only.
+    pub fn is_one(self) -> bool {
+        self.0.is_power_of_two()
+    }
+
     /// Whether there is this kind and no other.
     pub fn only(self, kind: Kinds) -> bool {
         self == kind
@@ -46,6 +51,8 @@ pub(super) struct First {
 pub(super) struct Seen {
     pub kinds: Kinds,
     firsts: [Option<First>; 5],
+    /// Values of each kind.
+    counts: [u64; 5],
     pub numbers: Numbers,
 }
 
@@ -54,6 +61,37 @@ impl Seen {
     pub fn note(&mut self, kind: Kinds, first: First) {
         self.kinds.0 |= kind.0;
         self.firsts[kind.index()].get_or_insert(first);
+    }
+
+    /// Counts values of a kind.
+    pub fn count(&mut self, kind: Kinds, more: u64) {
+        self.counts[kind.index()] += more;
+    }
+
+    /// Counts values that were kept so far, which are all of one kind.
+    pub fn count_kept(&mut self, values: usize) {
+        if !self.kinds.is_empty() {
+            self.counts[self.kinds.index()] += values as u64;
+        }
+    }
+
+    /// The kinds of values with how many there are, and the first of the rarest kind.
+    pub fn mixture(&self) -> (String, Option<First>) {
+        const NAMES: [(&str, &str); 5] = [
+            ("boolean", "booleans"),
+            ("number", "numbers"),
+            ("text", "texts"),
+            ("list", "lists"),
+            ("object", "objects"),
+        ];
+        let seen = (0..5).filter(|kind| self.counts[*kind] > 0);
+        let name = |kind: usize| match self.counts[kind] {
+            1 => format!("1 {}", NAMES[kind].0),
+            count => format!("{count} {}", NAMES[kind].1),
+        };
+        let names: Vec<String> = seen.clone().map(name).collect();
+        let rarest = seen.min_by_key(|kind| self.counts[*kind]);
+        (names.join(", "), rarest.and_then(|kind| self.firsts[kind]))
     }
 
     /// The first value that is not of a kind.
@@ -70,6 +108,9 @@ impl Seen {
             if first.is_none() {
                 *first = later.map(|first| First { row: first.row + rows, ..first });
             }
+        }
+        for (count, later) in self.counts.iter_mut().zip(&later.counts) {
+            *count += later;
         }
         self.numbers.merge(&later.numbers);
     }

@@ -63,7 +63,7 @@ pub(in super::super) fn table(
         Ok(true)
     })?;
     found.finish()?;
-    check_sparse(&fields, context)?;
+    check_sparse(&fields, rows.end - rows.start, context)?;
     let fields = with_named(fields, rows.names.len());
     let names = shown_names(&fields, &rows);
     crate::format::select::check_named_columns(&names, context)?;
@@ -103,6 +103,10 @@ pub(super) struct Stretch {
     pub end: usize,
     pub careful: bool,
 }
+
+/// Nulls may take so many bytes for each byte of text, and some more.
+const ROOM_A_BYTE: u64 = 32;
+const FREE_ROOM: u64 = 256 << 20;
 
 /// A column of the table.
 #[derive(Clone, Debug)]
@@ -361,16 +365,21 @@ fn too_many_keys(context: &Context<'_>) -> Issue {
     Issue::limit(Code::TooManyColumns, message, "columns")
 }
 
-fn check_sparse(fields: &Fields, context: &Context<'_>) -> Result<()> {
+fn check_sparse(fields: &Fields, text: usize, context: &Context<'_>) -> Result<()> {
     let (missing, present) = fields.sparse();
-    if missing > context.limits.sheet_cells && missing > present.saturating_mul(4) {
+    // Nulls take room as well: much of it may be made of little text.
+    let room = text as u64 * ROOM_A_BYTE + FREE_ROOM;
+    let too_many = missing > context.limits.sheet_cells || missing.saturating_mul(8) > room;
+    if too_many && missing > present.saturating_mul(4) {
         let message = format!(
             "{} rows with {} different keys are mostly nothing: {present} values for {} cells",
             fields.objects,
             fields.all.len(),
             missing.saturating_add(present)
         );
-        return Err(Issue::limit(Code::TooManyCells, message, "sheet_cells").into());
+        let issue = Issue::limit(Code::TooManyCells, message, "sheet_cells");
+        let hint = "put the keys that differ into one object: such objects are kept as JSON text";
+        return Err(issue.hint(hint).into());
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ fn a_chunk_is_read_again_with_the_care_it_took() {
     for odd in ["{\"a\":\n", "{\"a\":0,\"a\":7}\n"] {
         let text = format!("{{\"a\":1}}\n{odd}{{\"a\":\"z\"}}\n{padding}");
         let seven = if odd.contains('7') { "7| " } else { "" };
-        let expected = format!("1| {seven}z| {}", vec!["|1"; 12].join(" "));
+        let expected = format!("1| {seven}z| {}", ["|1"; 12].join(" "));
         assert_eq!(rows(&text), expected);
         let options = json!({"dtype": {"a": "str"}});
         assert_eq!(read_within(&text, &options, &Limits::default()).unwrap().1, expected);

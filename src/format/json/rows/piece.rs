@@ -21,6 +21,9 @@ pub(super) struct Piece {
     pub kept: Kept,
 }
 
+/// A column by its key.
+pub(super) type Named = (Box<str>, Piece);
+
 /// What was kept of it.
 #[derive(Debug)]
 pub(super) enum Kept {
@@ -33,7 +36,7 @@ pub(super) enum Kept {
     Raw(ArrayRef),
     Gathered(TextColumn, Vec<usize>),
     List(OffsetBuffer<i32>, Option<NullBuffer>, Box<Piece>),
-    Struct(Option<NullBuffer>, Vec<(Box<str>, Piece)>),
+    Struct(Option<NullBuffer>, Vec<Named>),
 }
 
 /// What was seen of a column: of its own values, of its elements, of its fields.
@@ -85,7 +88,7 @@ pub(super) fn finish(
     root: &mut Struct,
     rows: usize,
     keeps: bool,
-) -> Result<(Fields, Vec<(Box<str>, Piece)>), ArrowError> {
+) -> Result<(Fields, Vec<Named>), ArrowError> {
     let fields = summary(root, rows as u64, 0);
     if !keeps {
         let nothing =

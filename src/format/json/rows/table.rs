@@ -17,7 +17,7 @@ use super::plan::{Plan, root};
 use super::read::Mode;
 use crate::context::Context;
 use crate::detect::encoding::Text;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::format::RawTable;
 use crate::format::chunks::ordered;
 use crate::report::{Code, Issue, Stage};
@@ -188,7 +188,7 @@ impl Rows {
             AHEAD,
             || (),
             job,
-            |index, done: Result<_, Issue>| take(chunks[index], done?),
+            |index, done: Result<_>| take(chunks[index], done?),
         )
     }
 }
@@ -213,7 +213,7 @@ impl Scan {
             (_, None) => Ok(Some(new_null_array(&column.data_type(), chunk.rows))),
             (None, Some(piece)) => piece.array(&column.plan).map_err(corrupt),
         };
-        Ok(self.columns.iter().map(array).collect::<Result<_, Issue>>()?)
+        self.columns.iter().map(array).collect()
     }
 
     fn in_memory(
@@ -260,7 +260,7 @@ impl Scan {
 
 /// The rows of a chunk are as many each time.
 pub(super) fn check_rows(chunk: &Chunk, rows: usize, start: usize) -> Result<()> {
-    if chunk.rows == rows { Ok(()) } else { Err(changed(start).into()) }
+    if chunk.rows == rows { Ok(()) } else { Err(changed(start)) }
 }
 
 /// A batch of all columns.
@@ -274,18 +274,18 @@ pub(super) fn batch(
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let arrays = arrays.ok_or_else(|| changed(start))?;
     let batch = RecordBatch::try_new_with_options(schema.clone(), arrays, &options);
-    Ok(batch.map_err(corrupt)?)
+    batch.map_err(corrupt)
 }
 
 /// Every value was of its column's type when the text was read before.
-pub(super) fn changed(offset: usize) -> Issue {
+pub(super) fn changed(offset: usize) -> Error {
     let message = "the file changed while it was read";
     let issue = Issue::error(Stage::Parse, Code::Corrupt, message).byte_offset(offset as u64);
-    issue.hint("read a copy that nobody writes to")
+    issue.hint("read a copy that nobody writes to").into()
 }
 
-pub(super) fn corrupt(error: ArrowError) -> Issue {
-    Issue::error(Stage::Parse, Code::Corrupt, error.to_string())
+pub(super) fn corrupt(error: ArrowError) -> Error {
+    Issue::error(Stage::Parse, Code::Corrupt, error.to_string()).into()
 }
 
 impl Column {

@@ -12,7 +12,7 @@ use crate::options::FileType;
 use crate::report::{Code, Issue, Stage, quote};
 
 use text::document;
-pub use text::{json_start, looks_like_text, position};
+pub use text::{json_start, looks_like_text, padding, position};
 
 /// How sure a format is that bytes are its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

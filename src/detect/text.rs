@@ -85,6 +85,11 @@ fn looks_random(head: &[u8], separator: Option<u8>) -> bool {
 
 /// How much the text begins like JSON.
 pub fn json_start(bytes: &[u8]) -> Confidence {
+    let head = &bytes[..bytes.len().min(HEAD)];
+    let bytes = match padding(head) {
+        0 => bytes,
+        padding => &head[..head.len() - padding],
+    };
     if !looks_like_text(bytes) {
         return Confidence::No;
     }
@@ -112,8 +117,27 @@ pub fn json_start(bytes: &[u8]) -> Confidence {
         _ if [&b"true"[..], b"false", b"null"].iter().any(|word| head.starts_with(word)) => {
             Confidence::Weak
         }
+        // A broken line before those that are JSON.
+        _ if has_object_line(head) => Confidence::Weak,
         _ => Confidence::NameOnly,
     }
+}
+
+/// Whether one of the first lines begins like an object.
+fn has_object_line(head: &[u8]) -> bool {
+    let mut lines = head[..head.len().min(HEAD)].split(|byte| *byte == b'\n').take(64);
+    lines.any(|line| line.trim_ascii_start().starts_with(b"{\""))
+}
+
+/// How many NULs fill up the end of a text, as in a log whose space was taken beforehand; none if
+/// they may be halves of letters.
+pub fn padding(bytes: &[u8]) -> usize {
+    let is_wide = |bytes: &[u8]| super::encoding::wide(&bytes[..bytes.len().min(HEAD)]).is_some();
+    let padding = bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    // No letter is four of them.
+    let may_be_letters = padding < 4 && is_wide(bytes);
+    let text = &bytes[..bytes.len() - padding];
+    if text.is_empty() || may_be_letters || is_wide(text) { 0 } else { padding }
 }
 
 /// Line and column, from 1, of a byte offset. Columns count characters.
@@ -157,6 +181,10 @@ mod tests {
         assert_eq!(json_start(b" {\"a\":1}"), Confidence::Likely);
         assert_eq!(json_start(b"[1,2]"), Confidence::Probable);
         assert_eq!(json_start(b"a,b"), Confidence::NameOnly);
+        assert_eq!(json_start(b"# c\n{\"a\":1}\n"), Confidence::Weak);
+        assert_eq!(json_start(&[&b"{\"a\":1}\n"[..], &[0; 50]].concat()), Confidence::Likely);
+        assert_eq!(padding(&[&b"{\"a\":1}\n"[..], &[0; 5000]].concat()), 5000);
+        assert_eq!(padding(b"[\x001\x00]\x00\n\x00"), 0);
     }
 
     #[test]

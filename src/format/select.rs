@@ -48,20 +48,8 @@ pub(super) fn check_named_columns(names: &[String], context: &Context<'_>) -> Re
 }
 
 /// The columns and rows that the options ask for out of a table that is already typed.
-pub(super) fn select(mut table: RawTable, context: &mut Context<'_>) -> Result<RawTable> {
-    let names: Vec<String> = table.schema.fields().iter().map(|f| f.name().clone()).collect();
-    if let Some(wanted) = wanted_columns(&names, context)? {
-        let mut indices: Vec<usize> = wanted.into_iter().collect();
-        indices.sort_unstable();
-        let corrupt = |error: arrow::error::ArrowError| {
-            Issue::error(Stage::Parse, Code::Corrupt, error.to_string())
-        };
-        let batches = table.batches.iter().map(|batch| batch.project(&indices));
-        table.batches = batches.collect::<Result<_, _>>().map_err(corrupt)?;
-        table.schema = Arc::new(table.schema.project(&indices).map_err(corrupt)?);
-    }
-    let parser = context.parser();
-    let skip = match &parser.skiprows {
+pub(super) fn select(table: RawTable, context: &mut Context<'_>) -> Result<RawTable> {
+    let skip = match &context.parser().skiprows {
         Some(SkipRows::First(rows)) => *rows,
         Some(SkipRows::Lines(_)) => {
             let message = "skiprows as a list has no meaning for this format";
@@ -73,7 +61,27 @@ pub(super) fn select(mut table: RawTable, context: &mut Context<'_>) -> Result<R
         }
         None => 0,
     };
-    table.batches = slice(table.batches, skip, parser.nrows.unwrap_or(u64::MAX));
+    select_behind(table, skip, context)
+}
+
+/// The same for a format whose rows `skiprows` does not count.
+pub(super) fn select_but_skip(table: RawTable, context: &mut Context<'_>) -> Result<RawTable> {
+    select_behind(table, 0, context)
+}
+
+fn select_behind(mut table: RawTable, skip: u64, context: &Context<'_>) -> Result<RawTable> {
+    let names: Vec<String> = table.schema.fields().iter().map(|f| f.name().clone()).collect();
+    if let Some(wanted) = wanted_columns(&names, context)? {
+        let mut indices: Vec<usize> = wanted.into_iter().collect();
+        indices.sort_unstable();
+        let corrupt = |error: arrow::error::ArrowError| {
+            Issue::error(Stage::Parse, Code::Corrupt, error.to_string())
+        };
+        let batches = table.batches.iter().map(|batch| batch.project(&indices));
+        table.batches = batches.collect::<Result<_, _>>().map_err(corrupt)?;
+        table.schema = Arc::new(table.schema.project(&indices).map_err(corrupt)?);
+    }
+    table.batches = slice(table.batches, skip, context.parser().nrows.unwrap_or(u64::MAX));
     Ok(table)
 }
 

@@ -95,6 +95,17 @@ impl<'a> Finder<'a, '_, '_> {
         let wants_path = self.context.parser().record_path.clone();
         let root = match lines::find(text, start, name, self.context.parser().lines) {
             lines::Text::Rows(found) => {
+                if self.context.parser().lines == Some(false) {
+                    self.ignored("the rows stand one after the other, though lines is false");
+                }
+                if let Some(asked) = self.context.parser().orient.as_deref()
+                    && !matches!(asked, "records" | "values")
+                {
+                    let message = format!(
+                        "orient={asked:?} has no meaning where every value is a row of its own"
+                    );
+                    self.ignored(message);
+                }
                 if wants_path.is_some() {
                     self.ignored(
                         "record_path has no meaning where every value is a row of its own",
@@ -206,7 +217,8 @@ impl<'a> Finder<'a, '_, '_> {
             return Ok(None);
         }
         let is_named = path.last().is_some_and(|key| key == "features");
-        let features = (is_named || !rows.is_empty()) && rows.iter().all(is_feature);
+        let features = (is_named || rows.iter().any(is_feature))
+            && rows.iter().all(|row| is_feature(row) || row.sort == Sort::Null);
         let mut inside = stretch.start + 1..stretch.end - 1;
         let mut gap = inside.clone();
         let mut frame = RowFrame {
@@ -241,8 +253,8 @@ impl<'a> Finder<'a, '_, '_> {
         }
     }
 
-    /// The first row, if it holds the names of rows that are arrays: words, each another, above a
-    /// column without any. The option `header` settles it.
+    /// The first row, if it holds the names of rows that are arrays: words above a column without
+    /// any; some may be doubled or empty. The option `header` settles it.
     fn header<'i>(&mut self, rows: &'i [Item<'a>]) -> Option<&'i Item<'a>> {
         let (first, others) = rows.split_first()?;
         let is_array = |row: &Item<'_>| row.sort == Sort::Array;
@@ -259,10 +271,7 @@ impl<'a> Finder<'a, '_, '_> {
             }
             None => {}
         }
-        let names: std::collections::HashSet<&[u8]> =
-            first.inner.iter().map(|name| &self.text[name.start..name.end]).collect();
-        let are_names = first.inner.iter().all(|name| name.sort == Sort::Text && name.bytes() > 2)
-            && names.len() == first.inner.len()
+        let are_names = first.inner.iter().any(|name| name.bytes() > 2)
             && others.iter().all(|row| row.count <= first.count);
         let says_number = |cell: &Item<'_>| {
             let inside = cell.start + 1..(cell.end - 1).max(cell.start + 1);
@@ -335,6 +344,18 @@ impl<'a> Finder<'a, '_, '_> {
             && features.sort == Sort::Array
         {
             return self.rows(features, inside(vec!["features".into()]), root);
+        }
+        if kind == Some(b"\"Feature\"") && is_feature(object) && path.is_empty() {
+            self.check_asked("geojson", &["records"]);
+            self.note("geojson", &[]);
+            return Ok(Some(Frame::Rows(RowFrame {
+                start: object.start,
+                end: object.end,
+                between: Between::Nothing,
+                path,
+                features: true,
+                names: None,
+            })));
         }
         let is_of = |sort: Sort| object.inner.iter().filter(|item| item.sort == sort).count();
         let (arrays, objects) = (is_of(Sort::Array), is_of(Sort::Object));

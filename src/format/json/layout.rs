@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::outline::{Item, Sort};
+use super::wrapper;
 
 /// A layout, by pandas' name for it where it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +88,11 @@ pub(super) fn is_columnar(root: &Item<'_>) -> bool {
         return true;
     }
     let columns = arrays().count();
+    // Rows as arrays, under a name for rows.
+    let of_arrays = first.count > 0 && first.arrays == first.count;
+    if columns == 1 && of_arrays && wrapper::is_for_rows(&first.name()) {
+        return false;
+    }
     let scalars = root.inner.len() - columns;
     let rows = first.count;
     let is_level = arrays().all(|array| array.count == rows);
@@ -123,9 +129,9 @@ pub(super) fn by_label(root: &Item<'_>) -> Layout {
     }
     let inner_is_even = inner.values().all(|kinds| kinds.count_ones() <= 1);
     let counts_inside = objects.iter().all(|object| counts(&object.inner));
-    // An empty frame.
+    // An empty frame; one object with nothing in it is a field of a row.
     if values == 0 {
-        return Layout::Columns;
+        return if objects.len() == 1 { Layout::Row } else { Layout::Columns };
     }
     if counts_inside && (outer_is_even || !counts(objects)) {
         return Layout::Columns;
@@ -180,6 +186,7 @@ mod tests {
             (r#"{"user": {"id": 1, "name": "x"}}"#, Layout::Row),
             (r#"{"request": {"url": "x"}, "response": {"code": 1}}"#, Layout::Row),
             (r#"{"a": {}, "b": {}}"#, Layout::Columns),
+            (r#"{"a": {}}"#, Layout::Row),
         ] {
             assert_eq!(by_label(&root(text)), expected, "{text}");
         }
@@ -196,6 +203,9 @@ mod tests {
             (r#"{"id": 1, "name": "x", "tags": ["a", "b"]}"#, false),
             (r#"{"id": 1, "tags": []}"#, false),
             (r#"{"data": [{"a": 1}]}"#, false),
+            (r#"{"data": [[1, 2], [3, 4]]}"#, false),
+            (r#"{"data": [[1, 2], [3, 4]], "meta": 1}"#, false),
+            (r#"{"boxes": [[1, 2], [3, 4]]}"#, true),
         ] {
             assert_eq!(is_columnar(&root(text)), expected, "{text}");
         }

@@ -27,14 +27,11 @@ pub(super) struct Found<'a> {
 /// Rows that follow each other from `start` on, if the text is no single document. One object
 /// alone is a row where `asked`, or the name of the file, says that there are lines.
 pub(super) fn find<'a>(text: &'a [u8], start: usize, name: &str, asked: Option<bool>) -> Text<'a> {
-    let first = text[start];
-    if !matches!(first, b'{' | b'[') {
-        return Text::Other;
-    }
-    if let Some(found) = by_lines(text, start) {
+    let told = asked == Some(true) || asked.is_none() && is_name_of_lines(name);
+    if let Some(found) = by_lines(text, start, told) {
         return Text::Rows(found);
     }
-    let row = match first {
+    let row = match text[start] {
         b'{' => outline(text, start),
         _ => None,
     };
@@ -42,38 +39,82 @@ pub(super) fn find<'a>(text: &'a [u8], start: usize, name: &str, asked: Option<b
     let first_end = row.end;
     let next = skip_blanks(text, first_end);
     let behind_comma = skip_blanks(text, next + 1);
-    let name = name.to_ascii_lowercase();
-    let is_named = [".ndjson", ".jsonl", ".ldjson", ".geojsonl", ".geojsonseq"]
-        .iter()
-        .any(|ending| name.ends_with(ending) || name.contains(&format!("{ending}.")));
     let between = match (text.get(next), text.get(behind_comma)) {
         (Some(b'{'), _) => Between::Nothing,
         (Some(b','), Some(b'{')) => Between::Commas,
-        (None, _) if asked == Some(true) || asked.is_none() && is_named => {
-            match text[start..first_end].contains(&b'\n') {
-                true => Between::Nothing,
-                false => Between::Lines,
-            }
-        }
+        (None, _) if told => match text[start..first_end].contains(&b'\n') {
+            true => Between::Nothing,
+            false => Between::Lines,
+        },
         _ => return Text::Object(row),
     };
     Text::Rows(Found { between, rows: vec![row], first_end })
 }
 
-/// Lines that are each a value: most of the first ones, and the first of them at least begins like
-/// one.
-fn by_lines(text: &[u8], start: usize) -> Option<Found<'_>> {
-    let first = text[start];
-    let (mut seen, mut whole, mut commas) = (0, 0, 0);
-    let mut rows: Vec<Item<'_>> = Vec::new();
-    let mut first_end = None;
+fn is_name_of_lines(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".ndjson", ".jsonl", ".ldjson", ".geojsonl", ".geojsonseq"]
+        .iter()
+        .any(|ending| name.ends_with(ending) || name.contains(&format!("{ending}.")))
+}
+
+/// What the first lines of a text are.
+#[derive(Default)]
+struct Lines<'a> {
+    seen: usize,
+    /// Lines that begin with a bracket.
+    begun: usize,
+    /// Lines that are an array or an object each, and those behind which a comma stands.
+    whole: Vec<Item<'a>>,
+    with_comma: Vec<Item<'a>>,
+    /// Whether the first line is one of either.
+    first_is_row: bool,
+    /// Where the first line stands that only begins like a row.
+    cut: Option<usize>,
+}
+
+/// Lines that are each a value. Most of the first ones are; or most begin like one, one at least
+/// is whole, and nothing else makes sense of the text.
+fn by_lines(text: &[u8], start: usize, told: bool) -> Option<Found<'_>> {
+    let lines = look_at(text, start)?;
+    let Lines { seen, begun, first_is_row, cut, .. } = lines;
+    let (whole, commas) = (lines.whole.len(), lines.with_comma.len());
+    if seen < 2 {
+        return None;
+    }
+    let commas_lead = lines.with_comma.first().is_some_and(|row| row.start == start);
+    if text[start] == b'{' && commas_lead && commas >= whole && (commas + whole) * 2 > seen {
+        let first_end = lines.with_comma[0].end;
+        let mut rows = [lines.with_comma, lines.whole].concat();
+        rows.sort_by_key(|row| row.start);
+        return Some(Found { between: Between::Commas, rows, first_end });
+    }
+    let are_most = whole * 2 > seen;
+    let may_be = whole > commas && begun * 2 > seen && (told || first_is_row);
+    if !are_most && !may_be {
+        return None;
+    }
+    // Brackets that close in a later line.
+    let goes_on = |at: usize| outline(text, at).map(|row| skip_blanks(text, row.end));
+    let is_document = !first_is_row && goes_on(start) == Some(text.len());
+    let is_over_lines = |at: usize| {
+        goes_on(at).is_some_and(|end| matches!(text.get(end), None | Some(b'{' | b'[')))
+    };
+    if is_document || !are_most && cut.is_some_and(is_over_lines) {
+        return None;
+    }
+    let first_end = lines.whole.first()?.end;
+    Some(Found { between: Between::Lines, rows: lines.whole, first_end })
+}
+
+fn look_at(text: &[u8], start: usize) -> Option<Lines<'_>> {
+    let mut lines = Lines::default();
     let mut at = start;
-    while at < text.len() && seen < LINES && (at - start < BYTES || seen < 2) {
+    while at < text.len() && lines.seen < LINES && (at - start < BYTES || lines.seen < 2) {
         let end = memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end);
         let begin = skip_blanks(text, at).min(end);
-        let is_last = skip_blanks(text, end) == text.len();
         // One long line is a document, and need not be gone over.
-        if seen == 0 && is_last {
+        if lines.seen == 0 && skip_blanks(text, end) == text.len() {
             return None;
         }
         at = end + 1;
@@ -81,34 +122,26 @@ fn by_lines(text: &[u8], start: usize) -> Option<Found<'_>> {
         if line.is_empty() {
             continue;
         }
-        seen += 1;
-        // The opening of a document over several lines.
-        if seen == 1 && line.len() == 1 {
-            return None;
+        lines.seen += 1;
+        if !matches!(line[0], b'{' | b'[') {
+            continue;
         }
+        lines.begun += 1;
         // Offsets have to be those of the whole text.
         let bounded = &text[..begin + line.len()];
-        let Some(row) = outline(bounded, begin).filter(|_| line[0] == first) else {
-            if seen == 1 && first == b'[' {
-                return None;
+        let row = outline(bounded, begin);
+        let rest = row.as_ref().map(|row| bounded[row.end..].trim_ascii());
+        match (row, rest) {
+            (Some(row), Some(b"")) => lines.whole.push(row),
+            (Some(row), Some(b",")) => lines.with_comma.push(row),
+            _ => {
+                lines.cut.get_or_insert(begin);
+                continue;
             }
-            continue;
-        };
-        match &bounded[row.end..] {
-            [] => whole += 1,
-            rest if rest.trim_ascii() == b"," && (seen == 1 || commas > 0) => commas += 1,
-            _ if seen == 1 && first == b'[' => return None,
-            _ => continue,
         }
-        first_end.get_or_insert(row.end);
-        rows.push(row);
+        lines.first_is_row |= lines.seen == 1;
     }
-    let between = match () {
-        () if first == b'{' && commas > 0 && (commas + whole) * 2 > seen => Between::Commas,
-        () if whole * 2 > seen && seen >= 2 => Between::Lines,
-        () => return None,
-    };
-    Some(Found { between, rows, first_end: first_end? })
+    Some(lines)
 }
 
 #[cfg(test)]
@@ -145,9 +178,28 @@ mod tests {
             ("[[1,2],\n[3,4]]\n", None),
             ("[1,2] [3,4]", None),
             ("{\"a\":1} x", None),
+            ("{\"a\":1}\n{\"a\":", Some(Lines)),
+            ("{\"a\":1}\n{\"a\"\n{\"a\":2}\n{\"a\"\n", Some(Lines)),
+            ("{\"a\":1}\n{\"a\":\n2}\n", Some(Nothing)),
+            ("[{\"a\":1}]\n{\"a\":2}\n{\"a\":3}\n", Some(Lines)),
+            ("{\"a\":1},\n{\"a\":2}\n{\"a\":3}\n", Some(Lines)),
+            ("{\n{\"a\":2}\n{\"a\":3}\n", Some(Lines)),
+            ("[\n{\"a\":2}\n{\"a\":3}\n", Some(Lines)),
+            ("# c\n{\"a\":2}\n{\"a\":3}\n", Some(Lines)),
+            ("[\n{\"a\":1},\n{\"a\":2}\n", None),
+            ("{\"d\": [\n[1,2]\n]\n", None),
+            ("[\n[1,2]\n]\n", None),
         ] {
             assert_eq!(between(text, ""), expected, "{text}");
         }
         assert_eq!(between("{\"a\":1}\n", "x.NDJSON.gz"), Some(Lines));
+        assert_eq!(between("}\n{\"a\":1}\n{\"a\":2\n", "x.jsonl"), Some(Lines));
+        assert_eq!(between("[\n{\"a\":1},\n{\"a\":2}\n]\n", "x.jsonl"), None);
+    }
+
+    #[test]
+    fn a_long_broken_line_is_one_line() {
+        let text = format!("{{\"a\":1}}\n{{\"a\":\"{}\n{{\"a\":2}}\n", "x".repeat(2 * BYTES));
+        assert_eq!(between(&text, ""), Some(Between::Lines));
     }
 }

@@ -27,10 +27,10 @@ use bytes::Bytes;
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::detect::encoding::decode;
-use crate::detect::{Confidence, Signature, json_start};
+use crate::detect::{Confidence, Signature, json_start, padding, position};
 use crate::error::{Error, Result};
 use crate::options::FileType;
-use crate::report::Code;
+use crate::report::{Code, Issue, Stage};
 use frame::{Between, Frame, RowFrame};
 use layout::Layout;
 
@@ -79,7 +79,8 @@ impl FormatReader for Json {
     }
 
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
-        let mut text = decode(&input.bytes, HELD, context)?;
+        let bytes = without_padding(&input.bytes, context);
+        let mut text = decode(&bytes, HELD, context)?;
         text.utf8 = without_separators(text.utf8);
         let (utf8, shift) = (text.utf8.clone(), text.shift);
         let table = match frame::find(&utf8, shift, &input.name, context)? {
@@ -102,7 +103,7 @@ impl FormatReader for Json {
         super::note_options(context);
         // Rows that stay in the file have only the columns wanted.
         let stays = table.in_file.is_some();
-        Ok(vec![if stays { table } else { super::select::select(table, context)? }])
+        Ok(vec![if stays { table } else { super::select::select_but_skip(table, context)? }])
     }
 }
 
@@ -127,6 +128,27 @@ fn is_outermost(text: &[u8], frame: &RowFrame) -> bool {
 
 fn is_syntax(error: &Error) -> bool {
     error.issue().code == Code::Syntax
+}
+
+/// The bytes without the NULs that fill up a log whose space was taken beforehand.
+fn without_padding(text: &Bytes, context: &mut Context<'_>) -> Bytes {
+    let padding = padding(text);
+    if padding == 0 {
+        return text.clone();
+    }
+    let end = text.len() - padding;
+    let message = match padding {
+        1 => "a NUL at the end of the file is left out".to_owned(),
+        _ => format!("{padding} NULs at the end of the file are left out"),
+    };
+    let (line, _) = position(text, end);
+    context.reporter.push(
+        Issue::warning(Stage::Parse, Code::NulByte, message)
+            .line(line)
+            .byte_offset(end as u64)
+            .hint("a program that takes space beforehand leaves them when it is cut off"),
+    );
+    text.slice(..end)
 }
 
 /// The text of RFC 7464 without the separators that stand before its values: a blank for each, so

@@ -111,7 +111,7 @@ fn collect<'o, 'a>(object: &'o Item<'a>, path: &mut Vec<String>, all: &mut Vec<F
         path.push(item.name().into_owned());
         let of_objects = item.objects > 0 && item.objects + item.nulls == item.count;
         let of_arrays = item.arrays > 0 && item.arrays == item.count;
-        let has_name = ROWS.contains(&&*item.name());
+        let has_name = is_for_rows(&item.name());
         let is_empty = item.count == 0 && is_alone(object);
         match item.sort {
             Sort::Array if of_objects || has_name && (of_arrays || is_empty) => {
@@ -124,10 +124,14 @@ fn collect<'o, 'a>(object: &'o Item<'a>, path: &mut Vec<String>, all: &mut Vec<F
     }
 }
 
-/// Whether an object has one array and no objects.
+/// Whether an object has one array.
 fn is_alone(object: &Item<'_>) -> bool {
-    let is = |sort: Sort| object.inner.iter().filter(move |item| item.sort == sort).count();
-    is(Sort::Array) == 1 && is(Sort::Object) == 0
+    object.inner.iter().filter(|item| item.sort == Sort::Array).count() == 1
+}
+
+/// Whether answers call their rows so.
+pub(super) fn is_for_rows(key: &str) -> bool {
+    ROWS.contains(&key)
 }
 
 fn is_table(found: &Found<'_, '_>, all: &[Found<'_, '_>], root: &Item<'_>) -> bool {
@@ -163,7 +167,7 @@ fn is_table(found: &Found<'_, '_>, all: &[Found<'_, '_>], root: &Item<'_>) -> bo
     match () {
         () if rows >= 10 && is_most => true,
         () if has_identifier => false,
-        () if ROWS.contains(&found.key()) => true,
+        () if is_for_rows(found.key()) => true,
         () if has_name => false,
         () => rows >= 2 && is_most,
     }
@@ -204,6 +208,7 @@ mod tests {
             (r#"{"jsonrpc": "2.0", "request_id": 7, "result": [{"a": 1}]}"#, Some("result")),
             (r#"{"data": [{"a": 1}], "included": [{"b": 1}, {"b": 2}]}"#, Some("data")),
             (r#"{"count": 0, "results": []}"#, Some("results")),
+            (r#"{"data": [], "meta": {"n": 0}}"#, Some("data")),
             (r#"{"meta": {"view": 1}, "data": [[1, 2], [3, 4]]}"#, Some("data")),
             (r#"{"small": [{"a": 1}], "long": [{"a": 1}, {"a": 2}, {"a": 3}]}"#, Some("long")),
             (r#"{"id": 1, "tags": [{"a": 1}]}"#, None),

@@ -9,6 +9,9 @@ use super::lines::{Column, Line, columns};
 use super::look::CellLook;
 use crate::options::Header;
 
+/// Rows that settle whether the first is one of them.
+const JUDGED: usize = 50;
+
 /// Below the names in logger and instrument files.
 const UNITS: &[&str] = &[
     "s", "sec", "ms", "us", "ns", "min", "h", "hr", "hour", "hours", "d", "day", "days", "m", "km",
@@ -131,10 +134,14 @@ fn is_header(first: &Line, rest: &[Line], width: usize) -> bool {
             return true;
         }
     }
-    // Every value of the first row stands over values of its own kind.
+    // Every value of the first row stands over values of its own kind; a word among many is a slip.
     let fits = |column: &usize| {
         let kind = first.look(*column);
-        rest.iter().map(|line| line.look(*column)).all(|b| b == kind || b == CellLook::Empty)
+        let below = rest.iter().map(|line| line.look(*column));
+        let filled = below.filter(|below| *below != CellLook::Empty).take(JUDGED);
+        let (all, others) = filled
+            .fold((0, 0), |(all, others), below| (all + 1, others + usize::from(below != kind)));
+        others * 3 < all || others == 0
     };
     !values.iter().all(fits)
 }

@@ -58,6 +58,8 @@ pub(super) struct Census {
     pub errors: Vec<Cell>,
     /// Those that are not listed.
     pub more_errors: u64,
+    /// Bytes of all texts.
+    pub text_bytes: u64,
 }
 
 impl Census {
@@ -72,6 +74,7 @@ impl Census {
             maybe_null: 0,
             errors: Vec::new(),
             more_errors: 0,
+            text_bytes: 0,
         };
         let mut nulls = NullCells::new(rules);
         for at in range {
@@ -106,6 +109,7 @@ impl Census {
             Value::Duration(_) => DURATION,
             Value::Text => {
                 let text = sheet.text(cell).unwrap_or_default();
+                self.text_bytes += text.len() as u64;
                 if rules.reads_as_null(text.as_bytes(), true) {
                     self.maybe_null += 1;
                     return;

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, Field, Schema};
 
+use super::allowance::Allowance;
 use super::arrays::{BATCH_ROWS, Runs, Typed, text_at};
 use super::census::{Census, Kind, Mixture};
-use super::grid::Grid;
+use super::grid::{Grid, Grids};
 use super::merged::{Merges, fill_down};
 use super::notes;
 use super::sheet::{Area, Cell, CellColumn, Sheet};
@@ -34,6 +35,7 @@ pub(super) struct Columns<'a> {
     last_use: Vec<usize>,
     /// Rows that options left out, which those below have moved up for.
     removed: &'a [u32],
+    allowance: &'a Allowance,
 }
 
 /// One column of a table, typed.
@@ -53,15 +55,16 @@ impl<'a> Columns<'a> {
     pub fn new(
         sheet: &'a Sheet,
         columns: Vec<CellColumn>,
-        grids: &[Grid],
-        removed: &'a [u32],
+        grids: &'a Grids,
+        allowance: &'a Allowance,
     ) -> Self {
         let mut last_use = vec![0; columns.len()];
-        for (index, grid) in grids.iter().enumerate() {
+        for (index, grid) in grids.grids.iter().enumerate() {
             let used = last_use.iter_mut().take(grid.area.right as usize + 1);
             used.skip(grid.area.left as usize).for_each(|last| *last = index);
         }
-        Columns { sheet, slots: columns.into_iter().map(Mutex::new).collect(), last_use, removed }
+        let slots = columns.into_iter().map(Mutex::new).collect();
+        Columns { sheet, slots, last_use, removed: &grids.removed, allowance }
     }
 
     /// The typed table of the grid at this position among those of the sheet.
@@ -73,6 +76,9 @@ impl<'a> Columns<'a> {
     ) -> Result<Option<RawTable>> {
         crate::format::select::check_named_columns(&grid.names, context)?;
         let Some(wanted) = wanted(grid, context)? else { return Ok(None) };
+        // Names are copied into the schema, the report and each message.
+        let names: u64 = grid.names.iter().map(|name| name.len() as u64 * 4).sum();
+        self.allowance.spend_texts(names)?;
         let shown = unique_columns(&grid.names).0;
         let rules = Rules::for_strings(context.parser(), &grid.names);
         let merges = Merges::new(self.sheet, grid);
@@ -261,6 +267,9 @@ impl Place<'_> {
         let kind = census.kind();
         let from_text = rules.forced.is_some()
             || kind == Kind::Text && (rules.wants_dates() || rules.has_boolean_texts());
+        if from_text || kind == Kind::Text {
+            self.columns.allowance.spend_texts(census.text_bytes)?;
+        }
         let typed = Typed { sheet: self.sheet(), cells, first, rows, rules };
         let mut mixture = None;
         let (data_type, runs) = if from_text {

@@ -55,7 +55,7 @@ pub(super) fn grids(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grid
     } else if asks_for_rows(parser) {
         in_rows(sheet, context)?
     } else {
-        everywhere(sheet, context)
+        everywhere(sheet, context)?
     };
     for grid in &mut found.grids {
         if let Some(wanted) = parser.nrows {
@@ -77,11 +77,11 @@ fn asks_for_rows(parser: &ParserOptions) -> bool {
 }
 
 /// The workbook's own tables, and those found among the other cells.
-fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Grids {
+fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
     let tables = std::mem::take(&mut sheet.tables);
     let own: Vec<Area> = tables.iter().map(|table| table.area).collect();
     let cover = Cover::new(sheet, &own);
-    let regions = region::regions(sheet, &cover, own.is_empty());
+    let regions = region::regions(sheet, &cover, own.is_empty(), context.limits)?;
     let layouts: Vec<(Area, Layout)> = regions
         .tables
         .iter()
@@ -113,7 +113,7 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Grids {
         }
         _ => false,
     };
-    Grids { grids, removed: Vec::new(), is_plain, is_found: true }
+    Ok(Grids { grids, removed: Vec::new(), is_plain, is_found: true })
 }
 
 /// `Sheet1`, `Sheet1 2`, `Sheet1 3`.

@@ -5,6 +5,7 @@
 //! table; empty and chart sheets are reported, not tables. Refuses password-protected files, and
 //! tables whose corners span more cells than allowed.
 
+mod allowance;
 mod arrays;
 mod biff12;
 mod cells;
@@ -25,11 +26,13 @@ mod spans;
 mod values;
 mod xlsx;
 
+use self::allowance::Allowance;
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::decompress::{WorkbookZip, workbook_zip};
 use crate::detect::{Confidence, Signature};
 use crate::error::Result;
+use crate::limits::Limits;
 use crate::options::{FileType, Header, Sheets};
 use crate::report::{Code, Issue, Stage};
 
@@ -125,7 +128,7 @@ impl FormatReader for Excel {
             }
             info.worksheet
         });
-        let mut found = Found::default();
+        let mut found = Found::new(input.bytes.len() as u64, context.limits);
         workbook.read(&wanted, context, &mut |_, sheet, context| found.take(sheet, context))?;
         found.note_options(context);
         if let Some(missing) = found.missing_table(context) {
@@ -144,8 +147,8 @@ impl FormatReader for Excel {
 }
 
 /// The tables of the sheets so far.
-#[derive(Default)]
 struct Found {
+    allowance: Allowance,
     tables: Vec<RawTable>,
     /// The tables that the workbook itself names.
     names: Vec<String>,
@@ -154,10 +157,26 @@ struct Found {
     header: Option<Header>,
     is_odd: bool,
     has_named: bool,
-    cells: u64,
+    /// Cells that the tables span, and cells that are there.
+    spanned: u64,
+    present: u64,
 }
 
 impl Found {
+    fn new(input: u64, limits: &Limits) -> Self {
+        Found {
+            allowance: Allowance::new(input, limits),
+            tables: Vec::new(),
+            names: Vec::new(),
+            ranges: Vec::new(),
+            header: None,
+            is_odd: false,
+            has_named: false,
+            spanned: 0,
+            present: 0,
+        }
+    }
+
     fn take(&mut self, mut sheet: sheet::Sheet, context: &mut Context<'_>) -> Result<()> {
         let name = sheet.name.clone();
         if sheet.columns.iter().all(|column| column.len() == 0) {
@@ -172,14 +191,12 @@ impl Found {
         }
         let before = self.tables.len();
         let cells = std::mem::take(&mut sheet.columns);
-        let columns = columns::Columns::new(&sheet, cells, &grids.grids, &grids.removed);
+        self.present += cells.iter().map(|column| column.len() as u64).sum::<u64>();
+        let columns = columns::Columns::new(&sheet, cells, &grids, &self.allowance);
         for (index, grid) in grids.grids.iter().enumerate() {
-            self.cells += u64::from(grid.rows) * grid.names.len() as u64;
-            if self.cells > context.limits.sheet_cells {
-                let message = "the tables of the workbook span more cells than allowed";
-                let issue = Issue::limit(Code::TooManyCells, message, "sheet_cells");
-                return Err(issue.table(&grid.table).into());
-            }
+            self.spanned += u64::from(grid.rows) * grid.names.len() as u64;
+            allowance::check_spanned(self.spanned, self.present, context.limits)
+                .map_err(|error| error.map_issue(|issue| issue.table(&grid.table)))?;
             self.tables.extend(columns.table(index, grid, context)?);
             self.ranges.push(notes::area_name(&sheet, grid.area));
             self.has_named |= grid.is_named;

@@ -10,7 +10,10 @@
 use super::cover::Cover;
 use super::lines::lines;
 use super::sheet::{Area, Sheet};
+use crate::error::Result;
 use crate::format::csv::shape::{CellLook, Line, Part, are_pairs, begins_table, columns};
+use crate::limits::Limits;
+use crate::report::{Code, Issue};
 
 /// What a sheet is made of, in reading order.
 #[derive(Debug, Default)]
@@ -38,17 +41,23 @@ const LONGEST_GAP: u32 = 20;
 
 /// Cuts the sheet's cells, as far as `cover` has them. `is_all` says that those are all its cells:
 /// then something of them is a table.
-pub(super) fn regions(sheet: &Sheet, cover: &Cover, is_all: bool) -> Regions {
-    let Some(whole) = cover.whole() else { return Regions::default() };
-    let mut finder = Finder { sheet, cover, blocks: Vec::new() };
-    finder.cut(whole, 0);
+pub(super) fn regions(
+    sheet: &Sheet,
+    cover: &Cover,
+    is_all: bool,
+    limits: &Limits,
+) -> Result<Regions> {
+    let Some(whole) = cover.whole() else { return Ok(Regions::default()) };
+    let mut finder = Finder { sheet, cover, blocks: Vec::new(), most: limits.tables };
+    finder.cut(whole, 0)?;
     let mut blocks = std::mem::take(&mut finder.blocks);
     if blocks.len() > MOST_BLOCKS {
-        return Regions { tables: vec![whole], ..Regions::default() };
+        finder.check_tables(&blocks)?;
+        return Ok(Regions { tables: vec![whole], ..Regions::default() });
     }
     blocks.sort_by_key(|area| (area.top, area.left));
     if is_all && let [only] = blocks[..] {
-        return Regions { tables: vec![only], ..Regions::default() };
+        return Ok(Regions { tables: vec![only], ..Regions::default() });
     }
     let mut found = Regions::default();
     for block in &blocks {
@@ -57,15 +66,17 @@ pub(super) fn regions(sheet: &Sheet, cover: &Cover, is_all: bool) -> Regions {
     }
     if is_all && found.tables.is_empty() {
         // Nothing but words: then those are the table.
-        return Regions { tables: vec![whole], loose: Vec::new(), is_all_words: true };
+        return Ok(Regions { tables: vec![whole], loose: Vec::new(), is_all_words: true });
     }
-    found
+    Ok(found)
 }
 
 struct Finder<'a> {
     sheet: &'a Sheet,
     cover: &'a Cover,
     blocks: Vec<Area>,
+    /// Tables that are allowed.
+    most: usize,
 }
 
 /// Rows between blank rows.
@@ -75,25 +86,45 @@ struct Band {
 }
 
 impl Finder<'_> {
-    fn cut(&mut self, area: Area, depth: usize) {
+    fn cut(&mut self, area: Area, depth: usize) -> Result<()> {
         if self.blocks.len() > MOST_BLOCKS {
-            return;
+            return Ok(());
         }
-        let Some(area) = self.cover.bounds(area) else { return };
+        let Some(area) = self.cover.bounds(area) else { return Ok(()) };
         let bands = self.cover.row_bands(area);
-        let looks = bands.len() * (area.right - area.left + 1) as usize;
-        if depth == DEPTH || bands.len() > MOST_BANDS || looks > MOST_LOOKS {
+        let most = MOST_BANDS.min(MOST_LOOKS / (area.right - area.left + 1) as usize);
+        if depth == DEPTH || bands.len() > most {
+            // Blanks within one table, unless those looked at are tables enough already.
+            if depth < DEPTH && most > self.most {
+                let first = self.join_rows(&bands[..most]);
+                self.check_tables(&first)?;
+            }
             self.blocks.push(area);
-            return;
+            return Ok(());
         }
         let groups = self.join_rows(&bands);
         for group in groups {
             let parts = self.join_columns(self.cover.column_bands(group));
             match parts[..] {
                 [_] | [] => self.blocks.push(group),
-                _ => parts.into_iter().for_each(|part| self.cut(part, depth + 1)),
+                _ => parts.into_iter().try_for_each(|part| self.cut(part, depth + 1))?,
             }
         }
+        Ok(())
+    }
+
+    /// The error of blocks that are more tables than allowed.
+    fn check_tables(&self, blocks: &[Area]) -> Result<()> {
+        let tables = blocks.iter().filter(|block| self.is_table(**block, blocks));
+        if tables.take(self.most.saturating_add(1)).count() <= self.most {
+            return Ok(());
+        }
+        let message = format!(
+            "more than {} tables in the sheet {:?}, which is the most allowed",
+            self.most, self.sheet.name
+        );
+        let issue = Issue::limit(Code::TooManyTables, message, "tables").table(&self.sheet.name);
+        Err(issue.hint("skiprows=0 reads the whole sheet as one table").into())
     }
 
     fn head(&self, area: Area) -> Vec<Line> {

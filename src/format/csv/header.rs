@@ -102,7 +102,11 @@ fn is_header(first: &Line, rest: &[Line], width: usize) -> bool {
         // Names stand over the columns of values; only an index often has none.
         let below = columns(rest.iter(), width.max(first.width));
         let typed = || (1..below.len()).filter(|column| below[*column].typed);
-        if typed().next().is_some() && typed().all(|column| first.look(column) == CellLook::Empty) {
+        let names_first = first.filled > 1 && below[0].typed && first.look(0) == CellLook::Text;
+        if !names_first
+            && typed().next().is_some()
+            && typed().all(|column| first.look(column) == CellLook::Empty)
+        {
             let is_named = (0..first.width).all(|column| first.look(column) == CellLook::Text);
             return is_named && first.width > 1 && first.width < width;
         }
@@ -141,7 +145,7 @@ fn is_header(first: &Line, rest: &[Line], width: usize) -> bool {
         let filled = below.filter(|below| *below != CellLook::Empty).take(JUDGED);
         let (all, others) = filled
             .fold((0, 0), |(all, others), below| (all + 1, others + usize::from(below != kind)));
-        others * 3 < all || others == 0
+        others * 2 <= all
     };
     !values.iter().all(fits)
 }

@@ -4,6 +4,7 @@
 use super::cover::Cover;
 use super::header::{self, Layout};
 use super::notes;
+use super::own;
 use super::region;
 use super::sheet::{Area, CellColumn, NamedTable, Sheet};
 use crate::context::Context;
@@ -81,7 +82,9 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
     let tables = std::mem::take(&mut sheet.tables);
     let own: Vec<Area> = tables.iter().map(|table| table.area).collect();
     let cover = Cover::new(sheet, &own);
-    let regions = region::regions(sheet, &cover, own.is_empty(), context.limits)?;
+    let mut regions = region::regions(sheet, &cover, own.is_empty(), context.limits)?;
+    let (tables, mut grown) = own::apart(sheet, &cover, &mut regions, tables, context);
+    let own: Vec<Area> = tables.iter().map(|table| table.area).collect();
     let layouts: Vec<(Area, Layout)> = regions
         .tables
         .iter()
@@ -93,8 +96,12 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
         notes::loose(sheet, *area, &areas, context);
     }
     let mut grids: Vec<Grid> = tables.iter().map(|table| named(sheet, table, context)).collect();
-    for (index, (area, layout)) in layouts.iter().enumerate() {
-        let table = numbered(&sheet.name, index);
+    let mut index = 0;
+    for (area, layout) in &layouts {
+        let table = grown.remove(&(area.top, area.left)).unwrap_or_else(|| {
+            index += 1;
+            numbered(&sheet.name, index - 1)
+        });
         notes::trimmed(sheet, *area, layout, &table, context);
         let area = Area { top: layout.top, bottom: layout.bottom, ..*area };
         let mut grid = grid(sheet, table, area, layout, context);

@@ -3,7 +3,9 @@
 use super::lines::lines;
 use super::sheet::{Area, Sheet};
 use super::values::text_of;
-use crate::format::csv::shape::{Line, are_pairs, are_units, columns, find_header, is_note};
+use crate::format::csv::shape::{
+    Line, are_pairs, are_units, begins_table, columns, find_header, is_note,
+};
 use crate::options::Header;
 
 /// The rows of a block, by sheet row.
@@ -21,7 +23,7 @@ pub(super) struct Layout {
 const HEAD: u32 = 60;
 const TAIL: u32 = 40;
 /// Rows of titles.
-const TITLES: usize = 20;
+const TITLES: usize = 50;
 
 /// What the rows of the block are. Without `trim` all belong to the table.
 pub(super) fn layout(sheet: &Sheet, area: Area, trim: bool) -> Layout {
@@ -79,6 +81,9 @@ fn titles(head: &[Line], width: usize, merged: &Merged) -> usize {
             first > 0 && (2..width).contains(&span(area)) || is_year && span(area) == width
         })
     };
+    if let Some(count) = above_names(head, width, &is_group) {
+        return count;
+    }
     let titles = head.iter().take_while(|line| line.filled == 1 && !is_group(line)).count();
     if titles > TITLES || titles == head.len() {
         return 0;
@@ -100,6 +105,26 @@ fn titles(head: &[Line], width: usize, merged: &Merged) -> usize {
     let next = head.get(titles + 1);
     let is_header = start.is_words() && start.filled * 10 >= width * 6;
     if next.is_none_or(|next| next.filled > 1) || is_header { titles } else { 0 }
+}
+
+/// How many lines stand above the first that names the columns from side to side, where one of them
+/// holds more than a title: a date, totals of the columns, a name with its value.
+fn above_names(head: &[Line], width: usize, is_group: &dyn Fn(&Line) -> bool) -> Option<usize> {
+    let is_full = |line: &Line| line.filled * 5 >= width * 4;
+    let is_names = |line: &Line| is_full(line) && (0..width).all(|at| !line.look(at).is_value());
+    let count = head.iter().take(TITLES).take_while(|line| !is_full(line)).count();
+    let (above, names) = (head.get(..count)?, head.get(count)?);
+    let is_title = |line: &Line| {
+        let holds_value = !line.is_words() || line.first_text().ends_with(b":");
+        (line.filled == 1 || holds_value) && line.filled < names.filled && !is_group(line)
+    };
+    let is_more = above.iter().any(|line| line.filled > 1);
+    (is_more
+        && width > 2
+        && above.iter().all(is_title)
+        && is_names(names)
+        && begins_table(&head[count..], width))
+    .then_some(count)
 }
 
 /// The header's rows, as delimited text has them, or as merged cells show them.

@@ -18,6 +18,7 @@ mod header;
 mod lines;
 mod merged;
 mod notes;
+mod own;
 mod place;
 mod records;
 mod region;

@@ -269,15 +269,19 @@ impl Finder<'_> {
             let is_long = head.iter().any(|line| line.first_text().len() > 60);
             let is_around = others().filter(shares).any(|other| other.right > other.left);
             let has_gaps = count < u64::from(height) && others().next().is_some();
-            return !(texts && (height <= 2 || is_long || has_gaps || is_around && height <= 8));
+            return !(texts && (height <= 2 || is_long || has_gaps || is_around && height <= 12));
         }
         if height == 1 {
             return false;
         }
         let below = others().filter(shares).filter(|other| other.top > block.bottom);
         let wider = below.map(|other| (other.right - other.left + 1) as usize).max();
-        !wider
-            .is_some_and(|wider| width == 2 && wider > 2 && height <= 12 && are_pairs(&head, wider))
+        // Texts beside texts below a header are a table; names with a value each are of many kinds.
+        let is_texts = height > 2
+            && head.iter().all(|line| line.is_words() && line.filled == 2)
+            && !head.iter().any(|line| line.first_text().ends_with(b":"));
+        let is_pairs = |wider: usize| wider > 2 && height <= 12 && are_pairs(&head, wider);
+        width > 2 || is_texts || !wider.is_some_and(is_pairs)
     }
 }
 

@@ -13,6 +13,8 @@ const TO_1970: i64 = 25_569;
 const TO_1904: i64 = 1_462;
 /// The day behind 9999-12-31, the last that Excel shows.
 const END_OF_DAYS: i64 = 2_958_466;
+/// Days of a year.
+const YEAR: f64 = 366.0;
 /// Up to 2⁵³ a float holds whole numbers exactly.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 
@@ -72,7 +74,12 @@ fn temporal(tag: Tag, serial: f64, from_1904: bool) -> Value {
     let within_day = (0..DAY_MILLIS).contains(&millis);
     match tag {
         Tag::Duration => return Value::Duration(millis * 1000),
-        Tag::Time if within_day => return Value::Time(millis * 1000),
+        // What rounds up to midnight is still of its day.
+        Tag::Time if (0.0..1.0).contains(&serial) => {
+            return Value::Time(millis.min(DAY_MILLIS - 1) * 1000);
+        }
+        // Hours counted beyond a day; nobody shows the clock alone of days so long ago.
+        Tag::Time if (1.0..YEAR).contains(&serial) => return Value::Duration(millis * 1000),
         Tag::Moment if within_day && !from_1904 => return Value::Time(millis * 1000),
         _ => {}
     }
@@ -240,6 +247,8 @@ mod tests {
     fn times_and_durations() {
         assert_eq!(of(Tag::Time, 0.5, false), Value::Time(DAY_MICROS / 2));
         assert_eq!(of(Tag::Time, 25_570.0, false), Value::Stamp(DAY_MICROS));
+        assert_eq!(of(Tag::Time, 1.25, false), Value::Duration(DAY_MICROS * 5 / 4));
+        assert_eq!(of(Tag::Time, 0.999_999_999_9, false), Value::Time(DAY_MICROS - 1000));
         assert_eq!(of(Tag::Moment, 0.25, false), Value::Time(DAY_MICROS / 4));
         assert_eq!(of(Tag::Duration, -1.5, false), Value::Duration(-DAY_MICROS * 3 / 2));
         assert_eq!(iso("PT26H03M00S"), Some(Value::Duration(93_780_000_000)));

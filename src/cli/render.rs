@@ -76,6 +76,9 @@ pub(super) fn issue_text(
     };
     let mut lines = vec![format!("{head}: {}", printable(&issue.message))];
     let excerpt = excerpt(issue, report, place);
+    // A value, or part of a line: nobody can say where in the line it stands.
+    let raw = issue.raw.as_deref().filter(|raw| !raw.is_empty() && excerpt.is_none());
+    let raw = raw.map(|raw| cut(&printable(raw), LINE_WIDTH));
     let number = issue.line.filter(|_| excerpt.is_some()).map(|line| line.to_string());
     let number = number.unwrap_or_else(|| " ".to_owned());
     let arrow_lead = " ".repeat(number.len() + 1);
@@ -95,6 +98,9 @@ pub(super) fn issue_text(
         lines.push(format!("{gutter}{bar}"));
         lines.push(format!(" {} {bar} {}", style.mark(&number), excerpt.line));
         lines.push(format!("{gutter}{bar} {blanks}{carets}"));
+    }
+    if let Some(raw) = raw {
+        lines.push(format!("{gutter}{} found: {raw}", style.mark("=")));
     }
     if let Some(hint) = &issue.hint {
         lines.push(format!("{gutter}{} hint: {}", style.mark("="), printable(hint)));
@@ -136,7 +142,7 @@ struct Excerpt {
     width: usize,
 }
 
-/// The line of the file if it is at hand as it was read, otherwise the raw text alone.
+/// The line of the file, if it is at hand as it was read.
 fn excerpt(issue: &Issue, report: &Report, place: &Place<'_>) -> Option<Excerpt> {
     let raw = issue.raw.as_deref().filter(|raw| !raw.is_empty());
     if let (Stage::Transform, Some(offset)) = (issue.stage, issue.byte_offset) {
@@ -154,8 +160,7 @@ fn excerpt(issue: &Issue, report: &Report, place: &Place<'_>) -> Option<Excerpt>
     {
         return Some(window.moved_to(raw).excerpt(raw));
     }
-    let line = cut(&printable(raw?), LINE_WIDTH);
-    Some(Excerpt { column: 0, width: text_width(&line).max(1), line })
+    None
 }
 
 /// The bytes of a line around a place in it.
@@ -314,7 +319,7 @@ error[bad_value]: row 7 of column \"v\": got \"x1\", expected int64
     fn without_the_line_the_raw_text_stands_alone() {
         let place = Place { label: "stdin", path: None, queries: &[] };
         let text = issue_text(&bad_value(61, "x1"), &text_report(), &place, Style::plain());
-        assert!(text.contains("\n  --> stdin:8 (byte 61)\n   |\n 8 | x1\n   | ^^\n"), "{text}");
+        assert!(text.contains("\n  --> stdin:8 (byte 61)\n   = found: x1\n"), "{text}");
     }
 
     #[test]
@@ -335,7 +340,7 @@ error[unknown_column]: there is no column nam
 
     #[test]
     fn a_place_beyond_the_end_or_at_bad_bytes_is_no_trouble() {
-        assert!(shown(b"a\n", bad_value(900, "x1")).contains(" 8 | x1\n"));
+        assert!(shown(b"a\n", bad_value(900, "x1")).contains("   = found: x1\n"));
         assert!(
             shown(b"\xff\xfe,\x80\n", bad_value(3, "\\x80")).contains(" 8 | \\xff\\xfe,\\x80\n")
         );

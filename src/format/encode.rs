@@ -44,6 +44,8 @@ impl<'a> Encoder<'a> {
             DataType::Null => Kind::Null,
             DataType::Float16 | DataType::Float32 | DataType::Float64 => Kind::Float(formatter()?),
             DataType::Boolean => Kind::Bare(formatter()?),
+            // Whole numbers too long for 64 bits.
+            DataType::Decimal128(_, 0) | DataType::Decimal256(_, 0) => Kind::Bare(formatter()?),
             data_type if data_type.is_integer() => Kind::Bare(formatter()?),
             DataType::Binary
             | DataType::LargeBinary

@@ -2,7 +2,8 @@
 //!
 //! Takes a [`Table`] and a writer; values come out as the v2 flow documents them: null is an empty
 //! csv cell and empty text `""`; times are ISO 8601; nested values are JSON text in csv; binary is
-//! base64; NaN and infinities are null in JSON; decimals are text in JSON.
+//! base64; NaN and infinities are null in JSON; decimals with a fraction are text in
+//! JSON.
 
 use std::io::Write;
 

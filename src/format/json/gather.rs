@@ -400,10 +400,13 @@ impl<'d, 'a, 'c, 'o> Gather<'d, 'a, 'c, 'o> {
     fn finish(self) -> Result<Columns> {
         let Gather { document, context, mut columns, of_properties, long_rows, named, .. } = self;
         if let Some(first) = long_rows.first {
+            let rows = match long_rows.count {
+                1 => "1 row has".to_owned(),
+                count => format!("{count} rows have"),
+            };
             let message = format!(
-                "{} rows have more values than there are names ({named}); further columns are \
-                 called by position",
-                long_rows.count
+                "{rows} more values than there are names ({named}); further columns are called by \
+                 position"
             );
             context.reporter.push(
                 Issue::warning(Stage::Parse, Code::LongRow, message)

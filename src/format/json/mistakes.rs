@@ -61,6 +61,13 @@ pub(super) fn hint(text: &[u8], at: usize, message: &str) -> Option<String> {
     if here.is_empty() {
         return Some("the file ends in the middle of a value: it was cut off".into());
     }
+    if message.starts_with("got the end of the line") {
+        return Some(match message {
+            _ if wants("',' or '}'") => "close the '{' before the line ends".into(),
+            _ if wants("',' or ']'") => "close the '[' before the line ends".into(),
+            _ => "the line ends in the middle of a value: it was cut off".into(),
+        });
+    }
     if let Some(comment) = comment(here) {
         return Some(format!("json has no comments: remove `{comment}`"));
     }
@@ -187,6 +194,30 @@ mod tests {
         let error = super::super::parse::check(text.as_bytes(), 0..0, 0, &mut context);
         let issue = error.unwrap_err().issue().clone();
         (issue.hint.unwrap_or_default(), issue.byte_offset.unwrap())
+    }
+
+    #[test]
+    fn a_line_that_ends_too_early_is_said_to() {
+        let (options, limits) = (Options::default(), Limits::default());
+        let context = Context::new(&options, &limits);
+        for (line, message, expected) in [
+            ("{\"a\":1", "the end of the line", "close the '{' before the line ends"),
+            ("[1\r", "the end of the line", "close the '[' before the line ends"),
+            ("{\"a\":", "a value", "the line ends in the middle of a value: it was cut off"),
+            (
+                "{\"a\":\"b\r",
+                "never closed on this line",
+                "close the text with a double quote; or the file was cut off",
+            ),
+        ] {
+            let text = format!("{line}\n{{\"a\":2}}\n");
+            let lines = super::super::frame::Between::Lines;
+            let found =
+                super::super::parse::problem(text.as_bytes(), 0..line.len(), lines, &context);
+            let (_, issue) = found.unwrap();
+            assert!(issue.message.contains(message), "{}", issue.message);
+            assert_eq!(issue.hint.as_deref(), Some(expected), "{line}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use arrow::datatypes::DataType;
 
 use super::gather::Doubled;
+use super::outline::outline;
 use super::shape::{Shape, Why};
 use super::tape::{Document, Kind};
 use crate::context::Context;
@@ -97,15 +98,24 @@ fn of_part(
 /// A word on keys that stand twice in their object.
 pub(super) fn doubled(document: &Document<'_>, doubled: Doubled, context: &mut Context<'_>) {
     let Some(first) = doubled.first else { return };
-    let message = match doubled.count {
+    // On the tape a value follows its key.
+    let value = document.nodes.partition_point(|node| node.start < first);
+    let key = document.nodes[value.saturating_sub(1)].start as usize;
+    let place = key.saturating_sub(1);
+    context.reporter.push(doubled_keys(doubled.count, document.text, document.shift, place));
+}
+
+/// The issue about such keys, the first of which stands at a place.
+pub(super) fn doubled_keys(count: u64, text: &[u8], shift: u64, place: usize) -> Issue {
+    let message = match count {
         1 => "a key stands twice in its object; the last counts".to_owned(),
         count => format!("{count} keys stand twice in their objects; the last counts"),
     };
-    context.reporter.push(
-        Issue::warning(Stage::Parse, Code::DuplicateKey, message)
-            .line(position(document.text, first as usize).0)
-            .byte_offset(u64::from(first) + document.shift),
-    );
+    let key = outline(text, place).map_or(place..place, |key| key.start..key.end);
+    Issue::warning(Stage::Parse, Code::DuplicateKey, message)
+        .line(position(text, place).0)
+        .byte_offset(place as u64 + shift)
+        .raw(&text[key])
 }
 
 /// A word on a column that does not keep what the document's own schema says of it.

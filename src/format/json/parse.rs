@@ -96,6 +96,13 @@ pub(super) fn fail(text: &[u8], shift: u64, at: usize, message: String) -> Error
     Issue { message, ..issue }.into()
 }
 
+/// The column, from 1, of an offset in its line. Columns count characters.
+pub(super) fn column(text: &[u8], at: usize) -> u64 {
+    let before = &text[..at.min(text.len())];
+    let begin = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    position(&before[begin..], before.len()).1
+}
+
 /// The issue with the line's text and what to do about it.
 fn syntax(text: &[u8], at: usize, message: String) -> Issue {
     let begin = memchr::memrchr(b'\n', &text[..at.min(text.len())]).map_or(0, |end| end + 1);
@@ -233,6 +240,7 @@ impl<'a> Parser<'a> {
         let text = self.whole;
         match std::str::from_utf8(&text[at.min(text.len())..text.len().min(at + 4)]) {
             _ if at >= text.len() => "the end of the file".into(),
+            _ if at >= self.text.len() && text[at] == b'\n' => "the end of the line".into(),
             Ok(text) => text.chars().next().map_or_else(String::new, |c| format!("{c:?}")),
             // The cut may go through the character behind this one.
             Err(error) if error.valid_up_to() > 0 => {
@@ -413,15 +421,14 @@ impl<'a> Parser<'a> {
                     kind = Kind::EscapedText;
                     at = self.escape(at)?;
                 }
+                // What a line on its own ends with.
+                Some(b'\r') if at + 1 == self.text.len() => return Err(self.unclosed(start - 1)),
                 Some(byte) if *byte < 0x20 => {
                     self.at = at;
                     return self.expected("an escape such as \\n instead of a control character");
                 }
                 Some(_) => at += 1,
-                None => {
-                    let message = "a text that is never closed".to_owned();
-                    return Err(Problem::Syntax(start - 1, message));
-                }
+                None => return Err(self.unclosed(start - 1)),
             }
         }
         if (at - start) as u64 > self.value_bytes {
@@ -430,6 +437,14 @@ impl<'a> Parser<'a> {
         self.push(kind, start, at);
         self.at = at + 1;
         Ok(())
+    }
+
+    fn unclosed(&self, at: usize) -> Problem {
+        let message = match self.whole.get(self.text.len()) {
+            Some(b'\n') => "a text that is never closed on this line",
+            _ => "a text that is never closed",
+        };
+        Problem::Syntax(at, message.to_owned())
     }
 
     /// Checks the escape at `at`; the offset behind it.

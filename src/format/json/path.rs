@@ -2,6 +2,7 @@
 
 use super::frame::{Finder, Frame};
 use super::layout::Layout;
+use super::notes;
 use super::outline::{Item, Sort};
 use crate::detect::position;
 use crate::error::Result;
@@ -40,6 +41,7 @@ impl<'a> Finder<'a, '_, '_> {
         let mut first = None;
         let mut object = root;
         let mut prefix = String::new();
+        let mut doubled = Vec::new();
         let mut leave = |item: &Item<'_>, name: String| {
             first.get_or_insert(item.start..item.end);
             names.push(format!("{name:?}"));
@@ -49,6 +51,10 @@ impl<'a> Finder<'a, '_, '_> {
             for item in &object.inner {
                 let is_kind = item.key == b"type" && path == ["features"];
                 if item.start == next.start || is_kind {
+                    continue;
+                }
+                if object.sort == Sort::Object && item.name() == *key {
+                    doubled.push(key_start(self.text, next));
                     continue;
                 }
                 if object.sort == Sort::Array {
@@ -64,6 +70,10 @@ impl<'a> Finder<'a, '_, '_> {
         if !parts.is_empty() {
             let others = object.inner.iter().filter(|item| !parts.contains(&&*item.name()));
             others.for_each(|item| leave(item, format!("{prefix}{}", item.name())));
+        }
+        if let Some(place) = doubled.first() {
+            let issue = notes::doubled_keys(doubled.len() as u64, self.text, self.shift, *place);
+            self.context.reporter.push(issue);
         }
         let Some(first) = first else { return };
         let more = names.len().saturating_sub(NAMED);
@@ -87,6 +97,13 @@ impl<'a> Finder<'a, '_, '_> {
     }
 }
 
+/// Where the key stands whose value an item is.
+fn key_start(text: &[u8], item: &Item<'_>) -> usize {
+    let before = text[..item.start].trim_ascii_end();
+    let before = before.strip_suffix(b":").unwrap_or(before).trim_ascii_end();
+    before.len().saturating_sub(item.key.len() + 2)
+}
+
 /// What a key, or the position in an array, leads to.
 fn step<'o, 'a>(item: &'o Item<'a>, key: &str) -> Option<&'o Item<'a>> {
     match item.sort {
@@ -106,10 +123,14 @@ fn no_such_path(path: &[String], item: &Item<'_>, shift: u64) -> Issue {
             }
             format!("record_path: there is no {at:?}; the keys there are {}", keys.join(", "))
         }
-        Sort::Array => format!(
-            "record_path: {at:?} goes into an array, expected its position from 0 to {}",
-            item.inner.len().saturating_sub(1)
-        ),
+        Sort::Array => match item.inner.len() {
+            0 => format!("record_path: {at:?} goes into an array that is empty"),
+            1 => format!("record_path: {at:?} goes into an array of one element, expected 0"),
+            many => format!(
+                "record_path: {at:?} goes into an array, expected a position from 0 to {}",
+                many - 1
+            ),
+        },
         _ => format!("record_path: {at:?} is neither array nor object"),
     };
     Issue::error(Stage::Parse, Code::BadOption, message)

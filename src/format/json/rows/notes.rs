@@ -112,8 +112,14 @@ impl<'a> Found<'a> {
     fn problem(&self, start: usize, end: usize, context: &Context<'_>) -> Option<Issue> {
         let (at, issue) =
             parse::problem(self.place.utf8, start..end, self.rows_in.between, context)?;
-        let issue = issue.line(self.place.line(at)).byte_offset(at as u64 + self.place.shift);
-        Some(issue)
+        let line = self.place.line(at);
+        let issue = issue.line(line).byte_offset(at as u64 + self.place.shift);
+        if issue.code != Code::Syntax {
+            return Some(issue);
+        }
+        let column = parse::column(self.place.utf8, at);
+        let message = format!("{} (line {line}, column {column})", issue.message);
+        Some(Issue { message, ..issue })
     }
 
     /// What is known when all is read.

@@ -255,3 +255,53 @@ fn messages_say_what_is_so() {
     let error = csv("x.csv", "a,b\n1,x\n", types).unwrap_err();
     assert_eq!(error.issue().byte_offset, Some(6));
 }
+
+#[test]
+fn json_rows_are_not_skipped_by_an_option_of_csv() {
+    let rows = r#"[{"a":1},{"a":2},{"a":3}]"#;
+    let table = csv("x.json", rows, serde_json::json!({"skiprows": 1, "nrows": 2})).unwrap();
+    assert_eq!(table, "a\n1\n2\n");
+}
+
+#[test]
+fn options_that_mean_nothing_to_lines_are_named() {
+    let lines = "{\"a\":1}\n{\"a\":2}\n";
+    for given in [serde_json::json!({"lines": false}), serde_json::json!({"orient": "split"})] {
+        let found = ingest(Source::bytes(lines), &options(given.clone()), &Limits::default());
+        let report = found.unwrap().report;
+        assert_eq!(report.issue_counts.get("option_ignored"), Some(&1), "{given}");
+    }
+}
+
+#[test]
+fn a_broken_first_line_hides_no_json_that_is_declared() {
+    for first in ["nonsense", "# c", "// comment", "}", "["] {
+        let text = format!("{first}\n{{\"a\":1}}\n{{\"a\":2}}\n");
+        let source = Source::bytes(text).named("x.log");
+        let declared = Options { file_type: Some(tablemill::FileType::Json), ..Options::default() };
+        let found = ingest(source, &declared, &Limits::default()).unwrap();
+        assert_eq!(found.report.issue_counts.get("skipped_row"), Some(&1), "{first}");
+        assert_eq!(found.tables[0].num_rows(), 2, "{first}");
+    }
+}
+
+#[test]
+fn nuls_behind_json_are_left_out() {
+    for (count, text) in [(1, "{\"a\":1}\n{\"a\":2}\n"), (5000, "[{\"a\":1},{\"a\":2}]")] {
+        let bytes = [text.as_bytes(), &vec![0; count]].concat();
+        let found = ingest(Source::bytes(bytes), &Options::default(), &Limits::default()).unwrap();
+        assert_eq!(found.report.issue_counts.get("nul_byte"), Some(&1), "{text}");
+        assert_eq!(found.tables[0].num_rows(), 2, "{text}");
+    }
+}
+
+#[test]
+fn long_whole_numbers_are_numbers_in_json_again() {
+    let text = "{\"n\":123456789012345678901234567890}\n{\"n\":-1}\n";
+    let source = Source::bytes(text).named("x.ndjson");
+    let found = ingest(source, &Options::default(), &Limits::default()).unwrap();
+    let mut out = Vec::new();
+    let options = WriteOptions::default();
+    write_table(&found.tables[0], OutputFormat::Ndjson, &options, &mut out).unwrap();
+    assert_eq!(String::from_utf8(out).unwrap(), text);
+}

@@ -100,7 +100,10 @@ fn by_lines(text: &[u8], start: usize, told: bool) -> Option<Found<'_>> {
     let is_over_lines = |at: usize| {
         goes_on(at).is_some_and(|end| matches!(text.get(end), None | Some(b'{' | b'[')))
     };
-    if is_document || !are_most && cut.is_some_and(is_over_lines) {
+    // Brackets on lines of their own around all of it, whatever is wrong inside.
+    let last = text.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().map(<[u8]>::trim_ascii);
+    let is_closed = !told && !first_is_row && matches!(last, Some(b"]" | b"}"));
+    if is_document || is_closed || !are_most && cut.is_some_and(is_over_lines) {
         return None;
     }
     let first_end = lines.whole.first()?.end;
@@ -187,6 +190,7 @@ mod tests {
             ("[\n{\"a\":2}\n{\"a\":3}\n", Some(Lines)),
             ("# c\n{\"a\":2}\n{\"a\":3}\n", Some(Lines)),
             ("[\n{\"a\":1},\n{\"a\":2}\n", None),
+            ("[\n{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n]\n", None),
             ("{\"d\": [\n[1,2]\n]\n", None),
             ("[\n[1,2]\n]\n", None),
         ] {

@@ -182,10 +182,12 @@ fn long_rows(found: &Found<'_>, fields: &Fields, context: &mut Context<'_>) {
     let named = found.rows_in.names.len();
     let beyond = fields.all.get(named).filter(|(key, _)| named > 0 && **key == *named.to_string());
     let Some((_, summary)) = beyond else { return };
+    let rows = match summary.rows - summary.nulls {
+        1 => "1 row has".to_owned(),
+        count => format!("{count} rows have"),
+    };
     let message = format!(
-        "{} rows have more values than there are names ({named}); further columns are called by \
-         position",
-        summary.rows - summary.nulls
+        "{rows} more values than there are names ({named}); further columns are called by position"
     );
     let issue = Issue::warning(Stage::Parse, Code::LongRow, message);
     context.reporter.push(match summary.seen.first_but(None) {

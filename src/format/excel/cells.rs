@@ -11,7 +11,7 @@ use super::sheet::{Area, Sheet, Tag};
 use super::xlsx::Xlsx;
 use crate::context::Context;
 use crate::decompress::Parts;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 use crate::options::FileType;
 use crate::report::{Code, Issue, Stage};
@@ -32,8 +32,8 @@ pub(super) enum Workbook {
     /// With what is read of it besides.
     Xlsb(Box<Xlsb<Cursor<Bytes>>>, Box<Beside>),
     Xls(Box<Xls<Cursor<Bytes>>>),
-    /// With the file's bytes, to find merged cells in.
-    Ods(Box<Ods<Cursor<Bytes>>>, Bytes),
+    /// With its merged cells by sheet.
+    Ods(Box<Ods<Cursor<Bytes>>>, HashMap<String, Vec<Area>>),
 }
 
 /// The parts of an xlsb, and for each sheet its name and its part.
@@ -61,7 +61,12 @@ impl Workbook {
                 Workbook::Xlsb(workbook, Box::new(Beside { parts, sheets, limits }))
             }
             FileType::Ods => {
-                Workbook::Ods(Box::new(Ods::new(cursor).map_err(corrupt)?), bytes.clone())
+                // Where merged cells cannot be told there are none.
+                let spans = match super::spans::spans(bytes, context.limits) {
+                    Err(error) if error.kind() == ErrorKind::LimitExceeded => return Err(error),
+                    spans => spans.unwrap_or_default(),
+                };
+                Workbook::Ods(Box::new(Ods::new(cursor).map_err(corrupt)?), spans)
             }
             _ => Workbook::Xlsx(Box::new(Xlsx::open(bytes, context.limits)?)),
         })
@@ -102,10 +107,7 @@ impl Workbook {
         }
         let infos = self.sheets();
         let mut spans = match self {
-            // Cells that were read need no areas; where they cannot be told there are none.
-            Workbook::Ods(_, bytes) => {
-                super::spans::spans(bytes, context.limits).unwrap_or_default()
-            }
+            Workbook::Ods(_, spans) => std::mem::take(spans),
             _ => HashMap::new(),
         };
         let mut left = context.limits.sheet_cells;

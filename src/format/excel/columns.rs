@@ -10,6 +10,7 @@ use super::allowance::Allowance;
 use super::arrays::{BATCH_ROWS, Runs, Typed, text_at};
 use super::census::{Census, Kind, Mixture};
 use super::grid::{Grid, Grids};
+use super::header::MOST_NAME;
 use super::merged::{Merges, fill_down};
 use super::notes;
 use super::sheet::{Area, Cell, CellColumn, Sheet};
@@ -18,6 +19,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::format::RawTable;
 use crate::format::csv::bad_value;
+use crate::guard::guarded;
 use crate::infer::{ColumnRules, Rules, convert, infer};
 use crate::naming::unique_columns;
 use crate::options::columns_of;
@@ -79,6 +81,15 @@ impl<'a> Columns<'a> {
         // Names are copied into the schema, the report and each message.
         let names: u64 = grid.names.iter().map(|name| name.len() as u64 * 4).sum();
         self.allowance.spend_texts(names)?;
+        if let Some(long) = grid.names.iter().position(|name| name.len() + 4 > MOST_NAME) {
+            let place = grid.area.left + long as u32;
+            let message = format!(
+                "the name of the column at {} was cut at {MOST_NAME} bytes",
+                notes::cell_of(self.sheet, grid.area.top, place)
+            );
+            let issue = Issue::warning(Stage::Parse, Code::ValueTooLarge, message);
+            context.reporter.push(issue.table(&grid.table));
+        }
         let shown = unique_columns(&grid.names).0;
         let rules = Rules::for_strings(context.parser(), &grid.names);
         let merges = Merges::new(self.sheet, grid);
@@ -99,6 +110,7 @@ impl<'a> Columns<'a> {
         let cells = u64::from(grid.rows) * wanted.len() as u64;
         let threads = if cells < SHARED_CELLS { 1 } else { context.options.parallelism.threads() };
         let mut done = Vec::with_capacity(wanted.len());
+        let job = |column: usize| guarded(Stage::Parse, "workbook", || job(column));
         for (column, result) in wanted.iter().zip(in_parallel(threads, &wanted, job)) {
             let column_done = result?;
             let place = Place { columns: self, grid, index: *column, name: &shown[*column] };

@@ -53,12 +53,8 @@ struct Merged(Vec<Area>);
 impl Merged {
     fn new(sheet: &Sheet, area: Area, rows: u32) -> Self {
         let end = area.top.saturating_add(rows);
-        let is_here = |merged: &&Area| {
-            (area.top..=end).contains(&merged.top)
-                && merged.left <= area.right
-                && merged.right >= area.left
-        };
-        Merged(sheet.merged.iter().filter(is_here).copied().collect())
+        let is_here = |merged: &&Area| merged.left <= area.right && merged.right >= area.left;
+        Merged(sheet.merged_in(area.top, end).iter().filter(is_here).copied().collect())
     }
 
     fn in_row(&self, line: &Line) -> impl Iterator<Item = &Area> {
@@ -241,16 +237,20 @@ pub(super) fn names(sheet: &Sheet, area: Area, top: u32, rows: &[u64]) -> Vec<St
         for ((_, column), text) in columns.zip(&mut texts) {
             if let Some(at) = column.between(row, row + 1).next() {
                 *text = text_of(column.get(at), sheet);
+                cut(text, MOST_NAME);
             }
             if text.trim().is_empty() {
                 text.clear();
             }
         }
         let mut filled = false;
-        for merged in sheet.merged.iter().filter(|m| m.top == row && m.right > m.left) {
-            if merged.left < area.left || merged.left > area.right {
+        let mut next = area.left;
+        for merged in sheet.merged_in(row, row).iter().filter(|m| m.right > m.left) {
+            // Areas that overlap, which no program writes, count once.
+            if merged.left < next || merged.left > area.right {
                 continue;
             }
+            next = merged.right.saturating_add(1);
             let first = (merged.left - area.left) as usize;
             let end = (merged.right.min(area.right) - area.left) as usize + 1;
             let name = texts[first].clone();
@@ -268,9 +268,20 @@ pub(super) fn names(sheet: &Sheet, area: Area, top: u32, rows: &[u64]) -> Vec<St
                 name.push(' ');
             }
             name.push_str(text);
+            cut(name, MOST_NAME);
         }
     }
     names
+}
+
+/// Bytes of a name. One text may name thousands of columns.
+pub(super) const MOST_NAME: usize = 4_000;
+
+/// Cuts a text at a character.
+pub(super) fn cut(text: &mut String, most: usize) {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
+    }
 }
 
 /// A group's name stands in its first column only: over the names below it belongs to those that

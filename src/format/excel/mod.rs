@@ -119,6 +119,14 @@ impl FormatReader for Excel {
         let mut workbook = cells::Workbook::open(self.file_type, &input.bytes, context)?;
         let infos = workbook.sheets();
         let names: Vec<String> = infos.iter().map(|info| info.name.clone()).collect();
+        if let Some(long) = names.iter().find(|name| name.len() > header::MOST_NAME) {
+            let message = format!(
+                "the workbook is damaged: the name of a sheet has {} bytes, expected at most {}",
+                long.len(),
+                header::MOST_NAME
+            );
+            return Err(Issue::error(Stage::Parse, Code::Corrupt, message).into());
+        }
         let mut wanted = wanted_sheets(&names, context)?;
         wanted.retain(|index| {
             let info = &infos[*index];
@@ -196,6 +204,10 @@ impl Found {
         let columns = columns::Columns::new(&sheet, cells, &grids, &self.allowance);
         for (index, grid) in grids.grids.iter().enumerate() {
             self.spanned += u64::from(grid.rows) * grid.names.len() as u64;
+            if self.tables.len() >= context.limits.tables {
+                let message = format!("more than {} tables", context.limits.tables);
+                return Err(Issue::limit(Code::TooManyTables, message, "tables").into());
+            }
             allowance::check_spanned(self.spanned, self.present, context.limits)
                 .map_err(|error| error.map_issue(|issue| issue.table(&grid.table)))?;
             self.tables.extend(columns.table(index, grid, context)?);

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
+use super::place::{COLUMNS, ROWS};
 use crate::error::Result;
-use crate::report::{Code, Issue};
+use crate::report::{Code, Issue, Stage};
 
 /// What a cell holds. Its value is 64 bits, read by this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +179,9 @@ impl Sheet {
         left: &mut u64,
     ) -> Result<()> {
         *left = left.checked_sub(1).ok_or_else(too_many)?;
+        if row >= ROWS || column >= COLUMNS {
+            return Err(outside(row, column));
+        }
         let column = column as usize;
         if column >= self.columns.len() {
             self.columns.resize_with(column + 1, CellColumn::default);
@@ -186,9 +190,20 @@ impl Sheet {
         Ok(())
     }
 
-    /// Puts cells that did not come in order in their order. To be called once all are in.
+    /// Puts cells and merged areas that did not come in order in their order. To be called once all
+    /// are in.
     pub fn settle(&mut self) {
         self.columns.iter_mut().for_each(CellColumn::settle);
+        self.merged.retain(|area| area.top <= area.bottom && area.left <= area.right);
+        self.merged.sort_by_key(|area| (area.top, area.left, area.bottom, area.right));
+        self.merged.dedup();
+    }
+
+    /// The merged areas that begin in rows `from ..= last`.
+    pub fn merged_in(&self, from: u32, last: u32) -> &[Area] {
+        let start = self.merged.partition_point(|area| area.top < from);
+        let end = self.merged.partition_point(|area| area.top <= last);
+        self.merged.get(start..end).unwrap_or_default()
     }
 
     /// The text of a cell that is one; `None` for other cells.
@@ -199,6 +214,17 @@ impl Sheet {
             _ => None,
         }
     }
+}
+
+#[cold]
+fn outside(row: u32, column: u32) -> crate::Error {
+    let message = format!(
+        "the workbook is damaged: a cell in row {} and column {}, but a sheet has {ROWS} rows and \
+         {COLUMNS} columns",
+        u64::from(row) + 1,
+        u64::from(column) + 1
+    );
+    Issue::error(Stage::Parse, Code::Corrupt, message).into()
 }
 
 fn too_many() -> crate::Error {

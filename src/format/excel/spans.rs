@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::DENSE_CELLS;
 use super::place::{COLUMNS, ROWS};
 use super::sheet::Area;
 use super::xlsx::feed::{Limited, with_xml};
@@ -11,9 +12,37 @@ use super::xlsx::xml::{Event, Tag, Xml};
 use crate::decompress::Parts;
 use crate::error::Result;
 use crate::limits::Limits;
+use crate::report::{Code, Issue};
 
-/// The merged areas of each sheet, by its name.
+/// What repeated cells come to: their reader makes a copy for each.
+struct Copies {
+    cells: u64,
+    bytes: u64,
+}
+
+impl Copies {
+    /// Takes the cells of a row: how many, and how many bytes of them are written in the file.
+    fn take(&mut self, cells: u64, bytes: u64, times: u64) -> Result<()> {
+        let copied = self.cells.checked_sub(cells.saturating_mul(times));
+        self.cells = copied.ok_or_else(|| {
+            let message = "more cells than allowed in one workbook, repeated ones included";
+            Issue::limit(Code::TooManyCells, message, "sheet_cells")
+        })?;
+        let copied = self.bytes.checked_sub(bytes.saturating_mul(times));
+        self.bytes = copied.ok_or_else(|| {
+            let message = "the texts of repeated cells come to more than allowed for such a file";
+            Issue::limit(Code::InflatedTooLarge, message, "inflation_ratio")
+        })?;
+        Ok(())
+    }
+}
+
+/// The merged areas of each sheet, by its name. Refuses cells that are repeated more often than fits
+/// into memory.
 pub(super) fn spans(bytes: &Bytes, limits: &Limits) -> Result<HashMap<String, Vec<Area>>> {
+    let texts = (bytes.len() as u64).saturating_mul(limits.inflation_ratio);
+    let texts = texts.max(limits.ratio_free_bytes).min(limits.inflated_bytes);
+    let mut copies = Copies { cells: limits.sheet_cells.min(DENSE_CELLS), bytes: texts };
     let parts = Parts::open(bytes, limits)?;
     let mut spans: HashMap<String, Vec<Area>> = HashMap::new();
     let limited = Limited::new(&parts, limits);
@@ -27,7 +56,7 @@ pub(super) fn spans(bytes: &Bytes, limits: &Limits) -> Result<HashMap<String, Ve
                 Event::Start(tag) if xml.local(&tag) == b"table" && !tag.empty => {
                     let name = attribute(xml, &tag, b"name").map(|name| xml.text_of(name));
                     let name = name.transpose()?.unwrap_or_default();
-                    let areas = table(xml, &mut left)?;
+                    let areas = table(xml, &mut left, &mut copies)?;
                     spans.entry(name).or_insert(areas);
                 }
                 Event::Eof => return Ok(()),
@@ -48,7 +77,7 @@ fn count(xml: &Xml<'_>, tag: &Tag, name: &[u8]) -> u32 {
 }
 
 /// The areas of the table whose tag has been read.
-fn table(xml: &mut Xml<'_>, left: &mut u64) -> Result<Vec<Area>> {
+fn table(xml: &mut Xml<'_>, left: &mut u64, copies: &mut Copies) -> Result<Vec<Area>> {
     let (mut areas, outside) = (Vec::new(), xml.depth() - 1);
     let mut row = 0u32;
     while xml.depth() > outside {
@@ -57,7 +86,8 @@ fn table(xml: &mut Xml<'_>, left: &mut u64) -> Result<Vec<Area>> {
             b"table-row" => {
                 let repeated = count(xml, &tag, b"number-rows-repeated");
                 if !tag.empty {
-                    cells(xml, row, &mut areas, left)?;
+                    let (cells, bytes) = cells(xml, row, &mut areas, left)?;
+                    copies.take(cells, bytes, u64::from(repeated))?;
                 }
                 row = row.saturating_add(repeated);
             }
@@ -69,8 +99,10 @@ fn table(xml: &mut Xml<'_>, left: &mut u64) -> Result<Vec<Area>> {
     Ok(areas)
 }
 
-fn cells(xml: &mut Xml<'_>, row: u32, areas: &mut Vec<Area>, left: &mut u64) -> Result<()> {
+/// Gives how many cells the row has up to the last that is filled, and the bytes of all copies.
+fn cells(xml: &mut Xml<'_>, row: u32, areas: &mut Vec<Area>, left: &mut u64) -> Result<(u64, u64)> {
     let (mut column, outside) = (0u32, xml.depth() - 1);
+    let (mut filled, mut copied) = (0, 0u64);
     while xml.depth() > outside {
         let Event::Start(tag) = xml.next()? else { continue };
         let columns = count(xml, &tag, b"number-columns-spanned");
@@ -82,9 +114,16 @@ fn cells(xml: &mut Xml<'_>, row: u32, areas: &mut Vec<Area>, left: &mut u64) -> 
             areas.push(Area { top: row, left: column, bottom, right });
         }
         column = column.saturating_add(repeated);
+        let is_filled = !tag.empty || attribute(xml, &tag, b"value-type").is_some();
+        let start = xml.offset();
         xml.skip(&tag)?;
+        if is_filled {
+            filled = u64::from(column);
+            let bytes = (xml.offset() - start).saturating_mul(u64::from(repeated));
+            copied = copied.saturating_add(bytes);
+        }
     }
-    Ok(())
+    Ok((filled, copied))
 }
 
 #[cfg(test)]

@@ -120,7 +120,9 @@ fn iso(text: &str) -> Option<Value> {
         return Some(Value::Stamp(micros(stamp)));
     }
     if let Ok(time) = chrono::NaiveTime::parse_from_str(text, "%H:%M:%S%.f") {
-        return Some(Value::Time(micros(NaiveDate::default().and_time(time))));
+        // A leap second, and what rounds up to midnight, is still of its day.
+        let micros = micros(NaiveDate::default().and_time(time));
+        return Some(Value::Time(micros.min(DAY_MICROS - 1)));
     }
     let micros = iso_duration(text)?;
     Some(match (0..DAY_MICROS).contains(&micros) {
@@ -256,6 +258,9 @@ mod tests {
         assert_eq!(iso("2026-03-01"), Some(Value::Day(20_513)));
         assert_eq!(iso("2026-03-01T08:30:15"), Some(Value::Stamp(1_772_353_815_000_000)));
         assert_eq!(iso("P1Y"), None);
+        for late in ["23:59:60", "23:59:59.9999999"] {
+            assert_eq!(iso(late), Some(Value::Time(DAY_MICROS - 1)), "{late}");
+        }
     }
 
     #[test]

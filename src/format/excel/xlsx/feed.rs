@@ -6,7 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use super::xml::{Blocks, Xml};
 use crate::decompress::{PartStream, Parts};
 use crate::error::Result;
+use crate::guard::guarded;
 use crate::limits::Limits;
+use crate::report::Stage;
 
 /// Bytes that are inflated at a time.
 const BLOCK: usize = 256 << 10;
@@ -61,17 +63,19 @@ pub(in crate::format::excel) fn with_xml<T>(
         let (full, to_read) = sync_channel::<Result<Vec<u8>>>(AHEAD);
         let (empty, to_fill) = channel::<Vec<u8>>();
         scope.spawn(move || {
-            let outcome = parts.parts.stream(part, parts.limits, |stream| {
-                loop {
-                    let mut block = to_fill.try_recv().unwrap_or_default();
-                    block.clear();
-                    // Nobody listens any more once reading has failed.
-                    if !stream.fill(&mut block, BLOCK)? || full.send(Ok(block)).is_err() {
-                        return Ok(());
+            let inflate = || {
+                parts.parts.stream(part, parts.limits, |stream| {
+                    loop {
+                        let mut block = to_fill.try_recv().unwrap_or_default();
+                        block.clear();
+                        // Nobody listens any more once reading has failed.
+                        if !stream.fill(&mut block, BLOCK)? || full.send(Ok(block)).is_err() {
+                            return Ok(());
+                        }
                     }
-                }
-            });
-            if let Err(error) = outcome {
+                })
+            };
+            if let Err(error) = guarded(Stage::Parse, "xlsx", inflate) {
                 let _ = full.send(Err(error));
             }
         });

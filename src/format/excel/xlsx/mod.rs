@@ -39,6 +39,7 @@ use crate::context::Context;
 use crate::decompress::{Budget, Parts};
 use crate::error::{Error, Result};
 use crate::format::chunks::ordered;
+use crate::guard::guarded;
 use crate::limits::Limits;
 use crate::report::{Code, Issue, Stage};
 
@@ -101,7 +102,7 @@ impl Xlsx {
         budget.spend(limited.given())?;
         let stop = AtomicBool::new(false);
         let this = &*self;
-        let strings = || this.strings(limits, &stop);
+        let strings = || guarded(Stage::Parse, "xlsx", || this.strings(limits, &stop));
         std::thread::scope(|scope| {
             let _stop = Stop(&stop);
             // Cells have only the numbers of shared texts, so both can be read at once.
@@ -113,7 +114,11 @@ impl Xlsx {
                 wanted.len(),
                 threads,
                 || (),
-                |(), position| this.sheet(wanted[position], threads > 1, &styles, limits),
+                |(), position| {
+                    guarded(Stage::Parse, "xlsx", || {
+                        this.sheet(wanted[position], threads > 1, &styles, limits, &stop)
+                    })
+                },
                 |position, read| {
                     let texts = match &shared {
                         Some(texts) => texts.clone(),
@@ -153,8 +158,15 @@ impl Xlsx {
         Ok((texts, limited.given()))
     }
 
-    fn sheet(&self, index: usize, overlap: bool, styles: &[Tag], limits: &Limits) -> Result<Read> {
-        let limited = Limited::new(&self.parts, limits);
+    fn sheet(
+        &self,
+        index: usize,
+        overlap: bool,
+        styles: &[Tag],
+        limits: &Limits,
+        stop: &AtomicBool,
+    ) -> Result<Read> {
+        let limited = Limited::new(&self.parts, limits).until(stop);
         let Some((info, part)) = self.main.sheets.get(index) else {
             let message = format!("the workbook has no sheet {index}");
             return Err(Issue::error(Stage::Parse, Code::UnknownSheet, message).into());

@@ -1,12 +1,15 @@
 //! How the parts of a workbook hang together: relationships, the list of sheets, named tables.
 
+use std::collections::{HashMap, HashSet};
+
 use super::feed::{Limited, with_xml};
 use super::xml::{Event, Tag, Xml, local};
 use crate::error::Result;
 use crate::format::excel::cells::SheetInfo;
+use crate::format::excel::header::{MOST_NAME, cut};
 use crate::format::excel::place::area_of;
 use crate::format::excel::sheet::NamedTable;
-use crate::report::Code;
+use crate::report::{Code, Issue};
 
 /// A relationship from one part to another.
 #[derive(Clone, Debug)]
@@ -153,6 +156,10 @@ pub(super) fn main(parts: &Limited<'_>) -> Result<Main> {
         strings: target("sharedStrings", "sharedStrings.xml"),
         ..Main::default()
     };
+    let mut by_id = HashMap::with_capacity(relations.len());
+    for relation in &relations {
+        by_id.entry(relation.id.as_str()).or_insert(relation);
+    }
     each_child(parts, &part, |xml, tag| match xml.local(tag) {
         b"workbookPr" => {
             let flag = xml.attribute(tag, b"date1904");
@@ -163,8 +170,17 @@ pub(super) fn main(parts: &Limited<'_>) -> Result<Main> {
             match xml.next()? {
                 Event::Start(tag) => {
                     if xml.local(&tag) == b"sheet" {
-                        let sheet = sheet(xml, &tag, main.sheets.len(), &relations, folder)?;
+                        let sheet = sheet(xml, &tag, main.sheets.len(), &by_id, folder)?;
                         main.sheets.push(sheet);
+                        if main.sheets.len() > parts.limits.archive_entries {
+                            let message = "more sheets than parts are allowed in one workbook";
+                            return Err(Issue::limit(
+                                Code::TooManyTables,
+                                message,
+                                "archive_entries",
+                            )
+                            .into());
+                        }
                     }
                     xml.skip(&tag)?;
                 }
@@ -181,7 +197,7 @@ fn sheet(
     xml: &Xml<'_>,
     tag: &Tag,
     before: usize,
-    relations: &[Relation],
+    relations: &HashMap<&str, &Relation>,
     folder: &str,
 ) -> Result<(SheetInfo, Option<String>)> {
     let mut name = xml.attribute_text(tag, b"name")?.unwrap_or_default();
@@ -192,7 +208,7 @@ fn sheet(
     let state = xml.attribute(tag, b"state");
     let hidden = state.is_some_and(|state| state == b"hidden" || state == b"veryHidden");
     let id = xml.prefixed_attribute(tag, b"id").map(|id| xml.text_of(id)).transpose()?;
-    let relation = id.and_then(|id| relations.iter().find(|relation| relation.id == id));
+    let relation = id.and_then(|id| relations.get(id.as_str()).copied());
     let part = relation.map(|relation| relation.target.clone());
     // A workbook whose relationships are lost still has its sheets where everybody puts them.
     let usual = || format!("{folder}/worksheets/sheet{}.xml", before + 1);
@@ -207,9 +223,17 @@ fn sheet(
 /// The tables that a sheet's part names.
 pub(super) fn tables(parts: &Limited<'_>, sheet_part: &str) -> Result<Vec<NamedTable>> {
     let mut tables = Vec::new();
+    let mut taken = HashSet::new();
     for relation in relations(parts, sheet_part)? {
-        if relation.kind == "table" && parts.has(&relation.target) {
-            tables.extend(table(parts, &relation.target)?);
+        let is_table = relation.kind == "table" && parts.has(&relation.target);
+        if !is_table || taken.contains(&relation.target) {
+            continue;
+        }
+        tables.extend(table(parts, &relation.target)?);
+        taken.insert(relation.target);
+        if tables.len() > parts.limits.tables {
+            let message = format!("more than {} named tables in a sheet", parts.limits.tables);
+            return Err(Issue::limit(Code::TooManyTables, message, "tables").into());
         }
     }
     Ok(tables)
@@ -234,8 +258,10 @@ fn table(parts: &Limited<'_>, part: &str) -> Result<Option<NamedTable>> {
                         let name = xml.attribute_text(&tag, b"displayName")?;
                         let name = name
                             .map_or_else(|| xml.attribute_text(&tag, b"name"), |n| Ok(Some(n)))?;
+                        let mut name = name.unwrap_or_default();
+                        cut(&mut name, MOST_NAME);
                         table = Some(NamedTable {
-                            name: name.unwrap_or_default(),
+                            name,
                             area,
                             header_rows: rows(b"headerRowCount", 1),
                             totals_rows: rows(b"totalsRowCount", 0),
@@ -246,6 +272,7 @@ fn table(parts: &Limited<'_>, part: &str) -> Result<Option<NamedTable>> {
                     b"tableColumn" => {
                         let mut name = xml.attribute_text(&tag, b"name")?.unwrap_or_default();
                         super::text::resolve_marks(&mut name);
+                        cut(&mut name, MOST_NAME);
                         if let Some(table) = &mut table {
                             if table.columns.len() as u32 > table.area.right - table.area.left {
                                 let message = "the named table has more columns than its area";

@@ -38,6 +38,7 @@ pub(super) fn cell(text: &[u8]) -> Option<Written> {
     at += 2;
     let mut cell =
         Written { place: None, style: 0, kind: Kind::Number, value: None, formula: false, end: 0 };
+    let mut seen = 0;
     loop {
         let [first, name, equals, quote] = *text.get(at..)?.first_chunk()?;
         if first == b'>' {
@@ -57,6 +58,16 @@ pub(super) fn cell(text: &[u8]) -> Option<Written> {
             end += 1;
         }
         let value = &text[start..end];
+        let bit = match name {
+            b'r' => 1,
+            b's' => 2,
+            _ => 4,
+        };
+        if seen & bit != 0 {
+            // Which of two attributes counts is for the other reader to say.
+            return None;
+        }
+        seen |= bit;
         match name {
             b'r' => cell.place = Some(cell_of(value)?),
             b's' => cell.style = style(value)?,

@@ -86,6 +86,11 @@ impl<'a> Xml<'a> {
         self.begins.len()
     }
 
+    /// How many bytes of the part were read.
+    pub fn offset(&self) -> u64 {
+        self.before + self.at as u64
+    }
+
     /// The bytes at hand that are not read yet.
     pub fn rest(&self) -> &[u8] {
         &self.buffer[self.at..]
@@ -143,7 +148,11 @@ impl<'a> Xml<'a> {
     /// The next tag or text; comments and processing instructions are passed over.
     pub fn next(&mut self) -> Result<Event> {
         loop {
-            if self.at == self.buffer.len() && !self.fill()? {
+            // A decoder may take bytes and give none yet.
+            while self.at == self.buffer.len() {
+                if self.fill()? {
+                    continue;
+                }
                 if self.begins.is_empty() {
                     return Ok(Event::Eof);
                 }

@@ -29,22 +29,32 @@ pub(super) fn wanted_columns(
 
 /// Options that name columns which are not there are errors, not wishes.
 pub(super) fn check_named_columns(names: &[String], context: &Context<'_>) -> Result<()> {
+    match missing_columns(names, context).first() {
+        Some((option, column)) => Err(unknown_column(option, column, names).into()),
+        None => Ok(()),
+    }
+}
+
+/// The columns that options name and that are not among these, each with its option.
+pub(super) fn missing_columns(
+    names: &[String],
+    context: &Context<'_>,
+) -> Vec<(&'static str, String)> {
     let exists = |column: &str| {
         names.iter().any(|name| name == column)
             || column.parse::<usize>().is_ok_and(|index| index < names.len())
     };
     let parser = context.parser();
-    if let Some(Dtypes::ByName(types)) = &parser.dtype
-        && let Some(missing) = types.keys().find(|column| !exists(column))
-    {
-        return Err(unknown_column("dtype", missing, names).into());
+    let mut missing = Vec::new();
+    if let Some(Dtypes::ByName(types)) = &parser.dtype {
+        let absent = types.keys().filter(|column| !exists(column));
+        missing.extend(absent.map(|column| ("dtype", column.clone())));
     }
-    if let Some(ParseDates::Columns(columns)) = &parser.parse_dates
-        && let Some(missing) = columns.iter().find(|column| !exists(column))
-    {
-        return Err(unknown_column("parse_dates", missing, names).into());
+    if let Some(ParseDates::Columns(columns)) = &parser.parse_dates {
+        let absent = columns.iter().filter(|column| !exists(column));
+        missing.extend(absent.map(|column| ("parse_dates", column.clone())));
     }
-    Ok(())
+    missing
 }
 
 /// The columns and rows that the options ask for out of a table that is already typed.

@@ -387,7 +387,7 @@ fn set_skiprows(options: &mut ParserOptions, value: &Value) -> Result<(), String
             lines.dedup();
             SkipRows::Lines(lines)
         }
-        None => SkipRows::First(whole(value)?),
+        None => SkipRows::First(whole(value).map_err(|got| got + ", or a list of rows")?),
     });
     Ok(())
 }

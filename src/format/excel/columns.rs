@@ -69,15 +69,18 @@ impl<'a> Columns<'a> {
         Columns { sheet, slots, last_use, removed: &grids.removed, allowance }
     }
 
-    /// The typed table of the grid at this position among those of the sheet.
+    /// The typed table of the grid at this position among those of the sheet; an issue where it has
+    /// not the columns that `usecols` asks for.
     pub fn table(
         &self,
         index: usize,
         grid: &Grid,
         context: &mut Context<'_>,
-    ) -> Result<Option<RawTable>> {
-        crate::format::select::check_named_columns(&grid.names, context)?;
-        let Some(wanted) = wanted(grid, context)? else { return Ok(None) };
+    ) -> Result<std::result::Result<RawTable, Box<Issue>>> {
+        let wanted = match wanted(grid, context) {
+            Ok(wanted) => wanted,
+            Err(refused) => return Ok(Err(Box::new(refused.table(&grid.table)))),
+        };
         // Names are copied into the schema, the report and each message.
         let names: u64 = grid.names.iter().map(|name| name.len() as u64 * 4).sum();
         self.allowance.spend_texts(names)?;
@@ -135,7 +138,7 @@ impl<'a> Columns<'a> {
         }
         let schema = Arc::new(Schema::new_with_metadata(fields, metadata));
         let batches = batches(&schema, &done, grid.rows)?;
-        Ok(Some(RawTable::new(Some(grid.table.clone()), schema, batches)))
+        Ok(Ok(RawTable::new(Some(grid.table.clone()), schema, batches)))
     }
 }
 
@@ -186,9 +189,8 @@ fn in_parallel<T: Send>(
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// The positions of the columns that `usecols` asks for; `None` where it names columns of the sheet
-/// and none of them is here.
-fn wanted(grid: &Grid, context: &Context<'_>) -> Result<Option<Vec<usize>>> {
+/// The positions of the columns that `usecols` asks for; the issue of those that are not here.
+fn wanted(grid: &Grid, context: &Context<'_>) -> std::result::Result<Vec<usize>, Issue> {
     let all = || (0..grid.names.len()).collect();
     if let Some([text]) = context.parser().usecols.as_deref()
         && !grid.names.contains(text)
@@ -196,16 +198,21 @@ fn wanted(grid: &Grid, context: &Context<'_>) -> Result<Option<Vec<usize>>> {
     {
         let is_wanted = |column: &usize| letters.contains(&(grid.area.left + *column as u32));
         let wanted: Vec<usize> = (0..grid.names.len()).filter(is_wanted).collect();
-        return Ok((!wanted.is_empty()).then_some(wanted));
+        if wanted.is_empty() {
+            let message = format!("usecols names columns {text:?}, none of which is there");
+            return Err(Issue::error(Stage::Parse, Code::UnknownColumn, message));
+        }
+        return Ok(wanted);
     }
-    Ok(Some(match crate::format::select::wanted_columns(&grid.names, context)? {
+    let wanted = crate::format::select::wanted_columns(&grid.names, context);
+    Ok(match wanted.map_err(|error| error.issue().clone())? {
         Some(wanted) => {
             let mut wanted: Vec<usize> = wanted.into_iter().collect();
             wanted.sort_unstable();
             wanted
         }
         None => all(),
-    }))
+    })
 }
 
 /// Whether `usecols` was given as a text, which is columns by letters as in pandas, not as a list.

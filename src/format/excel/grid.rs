@@ -39,6 +39,8 @@ pub(super) struct Grids {
     pub is_plain: bool,
     /// Whether tables were looked for.
     pub is_found: bool,
+    /// Why there is no table where options look for one.
+    pub refused: Vec<Issue>,
 }
 
 /// The tables of this sheet that the options ask for; all that are there where they ask for none.
@@ -85,18 +87,19 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
     let mut regions = region::regions(sheet, &cover, own.is_empty(), context.limits)?;
     let (tables, mut grown) = own::apart(sheet, &cover, &mut regions, tables, context);
     let own: Vec<Area> = tables.iter().map(|table| table.area).collect();
-    let layouts: Vec<(Area, Layout)> = regions
+    let mut layouts: Vec<(Area, Layout)> = regions
         .tables
         .iter()
         .map(|area| (*area, header::layout(sheet, *area, !regions.is_all_words)))
         .collect();
+    layouts.sort_by_key(|(area, layout)| (layout.top, area.left));
     let mut areas: Vec<Area> = own;
     areas.extend(&regions.tables);
     for area in &regions.loose {
         notes::loose(sheet, *area, &areas, context);
     }
     let mut grids: Vec<Grid> = tables.iter().map(|table| named(sheet, table, context)).collect();
-    let mut index = 0;
+    let (mut index, mut has_gap) = (0, false);
     for (area, layout) in &layouts {
         let table = grown.remove(&(area.top, area.left)).unwrap_or_else(|| {
             index += 1;
@@ -105,7 +108,9 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
         notes::trimmed(sheet, *area, layout, &table, context);
         let area = Area { top: layout.top, bottom: layout.bottom, ..*area };
         let mut grid = grid(sheet, table, area, layout, context);
+        let first = grid.first_row;
         skip_blank_rows(sheet, &mut grid);
+        has_gap |= grid.first_row != first;
         grids.push(grid);
     }
     // In reading order, whoever names them.
@@ -113,6 +118,7 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
     let is_plain = match (&regions.tables[..], &layouts[..]) {
         ([area], [(_, layout)]) => {
             regions.loose.is_empty()
+                && !has_gap
                 && tables.is_empty()
                 && layout.top == area.top
                 && layout.bottom == area.bottom
@@ -120,7 +126,7 @@ fn everywhere(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
         }
         _ => false,
     };
-    Ok(Grids { grids, removed: Vec::new(), is_plain, is_found: true })
+    Ok(Grids { grids, is_plain, is_found: true, ..Grids::default() })
 }
 
 /// `Sheet1`, `Sheet1 2`, `Sheet1 3`.
@@ -148,7 +154,10 @@ fn in_ranges(sheet: &mut Sheet, ranges: &[CellRange], context: &mut Context<'_>)
             continue;
         };
         let table = numbered(&sheet.name, found.grids.len());
-        found.grids.extend(in_area(sheet, table, area, area.top, false, context));
+        match in_area(sheet, table, area, area.top, false, context) {
+            Ok(grid) => found.grids.push(grid),
+            Err(issue) => found.refused.push(*issue),
+        }
     }
     Ok(found)
 }
@@ -188,7 +197,10 @@ fn in_rows(sheet: &mut Sheet, context: &mut Context<'_>) -> Result<Grids> {
     let Some(area) = used(sheet) else { return Ok(found) };
     let trim = parser.header.is_none() && parser.skiprows.is_none();
     let start = if parser.skiprows.is_some() { 0 } else { area.top };
-    found.grids.extend(in_area(sheet, sheet.name.clone(), area, start, trim, context));
+    match in_area(sheet, sheet.name.clone(), area, start, trim, context) {
+        Ok(grid) => found.grids.push(grid),
+        Err(issue) => found.refused.push(*issue),
+    }
     Ok(found)
 }
 
@@ -216,7 +228,7 @@ fn remove_rows(column: &mut CellColumn, removed: &[u32]) {
     }
 }
 
-/// One table of an area by pandas' options; rows are skipped from `start` on. `None` where they
+/// One table of an area by pandas' options; rows are skipped from `start` on. An issue where they
 /// leave nothing.
 fn in_area(
     sheet: &Sheet,
@@ -225,7 +237,12 @@ fn in_area(
     start: u32,
     trim: bool,
     context: &mut Context<'_>,
-) -> Option<Grid> {
+) -> std::result::Result<Grid, Box<Issue>> {
+    let last = u64::from(area.bottom) + 1;
+    let beyond = |what: String| {
+        let message = format!("{what} of the sheet {:?}, whose last row is {last}", sheet.name);
+        Box::new(Issue::error(Stage::Parse, Code::BadOption, message).table(&table))
+    };
     let parser = context.parser();
     if let Some(skip) = &parser.skiprows {
         let rows = match skip {
@@ -239,7 +256,7 @@ fn in_area(
         }
     }
     if area.top > area.bottom {
-        return None;
+        return Err(beyond("skiprows leaves no row".to_owned()));
     }
     let found = header::layout(sheet, area, trim);
     let whole = Area { top: found.top, ..area };
@@ -248,6 +265,12 @@ fn in_area(
         None if parser.names.is_some() => Header::None,
         None => found.header.clone(),
     };
+    if let Header::Rows(rows) = &header
+        && let Some(asked) =
+            rows.last().filter(|row| u64::from(whole.top) + 1 > last.saturating_sub(**row))
+    {
+        return Err(beyond(format!("header names row {asked}, which is not among those")));
+    }
     if trim {
         let layout = Layout { bottom: area.bottom, ..found.clone() };
         notes::trimmed(sheet, area, &layout, &table, context);
@@ -260,9 +283,18 @@ fn in_area(
     let footer = u32::try_from(parser.skipfooter.unwrap_or(0)).unwrap_or(u32::MAX);
     grid.rows = grid.rows.saturating_sub(footer);
     if let Some(given) = &parser.names {
+        if given.len() > grid.names.len() {
+            let message = format!(
+                "names has {} names for {} columns; those at its end were not used",
+                given.len(),
+                grid.names.len()
+            );
+            let issue = Issue::warning(Stage::Parse, Code::OptionIgnored, message);
+            context.reporter.push(issue.table(&grid.table));
+        }
         grid.names.iter_mut().zip(given).for_each(|(name, given)| name.clone_from(given));
     }
-    Some(grid)
+    Ok(grid)
 }
 
 /// The table of an area whose layout is known.

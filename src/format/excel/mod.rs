@@ -27,15 +27,18 @@ mod spans;
 mod values;
 mod xlsx;
 
+use std::sync::Arc;
+
 use self::allowance::Allowance;
-use super::{FormatReader, Input, RawTable};
+use super::csv::unknown_column;
+use super::{FormatReader, Input, RawTable, select};
 use crate::context::Context;
 use crate::decompress::{WorkbookZip, workbook_zip};
 use crate::detect::{Confidence, Signature};
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::options::{FileType, Header, Sheets};
-use crate::report::{Code, Issue, Stage};
+use crate::report::{Code, Issue, Severity, Stage};
 
 /// The reader of one kind of workbook.
 #[derive(Debug)]
@@ -54,6 +57,9 @@ impl Excel {
 
 /// calamine keeps what lies between the corners of an xls's sheets in memory, 24 bytes and more a cell.
 const DENSE_CELLS: u64 = 40_000_000;
+
+/// Columns' names that a hint chooses from.
+const MOST_SHOWN: usize = 10_000;
 
 /// The head of an OLE2 compound file, which xls and encrypted workbooks are.
 const OLE_MAGIC: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
@@ -137,27 +143,16 @@ impl FormatReader for Excel {
             }
             info.worksheet
         });
+        note_unused(context);
         let mut found = Found::new(input.bytes.len() as u64, context.limits);
         workbook.read(&wanted, context, &mut |_, sheet, context| found.take(sheet, context))?;
-        found.note_options(context);
-        if let Some(missing) = found.missing_table(context) {
-            return Err(missing.into());
-        }
-        if found.tables.is_empty() {
-            let parser = context.parser();
-            let message = match parser.range.is_some() || parser.usecols.is_some() {
-                true => "the workbook has no cells where the options look for them",
-                false => "no sheet of the workbook has cells",
-            };
-            return Err(Issue::error(Stage::Parse, Code::Empty, message).into());
-        }
-        Ok(found.tables)
+        found.finish(context)
     }
 }
 
 /// The tables of the sheets so far.
 struct Found {
-    allowance: Allowance,
+    allowance: Arc<Allowance>,
     tables: Vec<RawTable>,
     /// The tables that the workbook itself names.
     names: Vec<String>,
@@ -169,12 +164,18 @@ struct Found {
     /// Cells that the tables span, and cells that are there.
     spanned: u64,
     present: u64,
+    /// Why tables were left out; an error where none is left.
+    refused: Vec<Issue>,
+    /// Columns that options name and no table has so far, each with its option; and the columns
+    /// that tables have.
+    missing: Option<Vec<(&'static str, String)>>,
+    columns: Vec<String>,
 }
 
 impl Found {
     fn new(input: u64, limits: &Limits) -> Self {
         Found {
-            allowance: Allowance::new(input, limits),
+            allowance: Arc::new(Allowance::new(input, limits)),
             tables: Vec::new(),
             names: Vec::new(),
             ranges: Vec::new(),
@@ -183,7 +184,50 @@ impl Found {
             has_named: false,
             spanned: 0,
             present: 0,
+            refused: Vec::new(),
+            missing: None,
+            columns: Vec::new(),
         }
+    }
+
+    /// Columns that options name must be in one table, not in each.
+    fn note_columns(&mut self, names: &[String], context: &Context<'_>) {
+        let here = select::missing_columns(names, context);
+        match &mut self.missing {
+            Some(missing) => missing.retain(|column| here.contains(column)),
+            None => self.missing = Some(here),
+        }
+        let room = MOST_SHOWN.saturating_sub(self.columns.len());
+        self.columns.extend(names.iter().take(room).cloned());
+    }
+
+    /// The tables, or why there are none.
+    fn finish(self, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
+        self.note_options(context);
+        if let Some(missing) = self.missing_table(context) {
+            return Err(missing.into());
+        }
+        if let Some((option, column)) = self.missing.iter().flatten().next() {
+            return Err(unknown_column(option, column, &self.columns).into());
+        }
+        if !self.tables.is_empty() {
+            for issue in self.refused {
+                let message = format!("a table was left out: {}", issue.message);
+                let severity = Severity::Warning;
+                context.reporter.push(Issue { severity, message, ..issue });
+            }
+            return Ok(self.tables);
+        }
+        if let Some(first) = self.refused.into_iter().next() {
+            return Err(first.into());
+        }
+        let parser = context.parser();
+        let (code, message) = match (parser.range.is_some(), parser.sheet_name.is_some()) {
+            (true, _) => (Code::BadOption, "the workbook has no cells where range looks for them"),
+            (_, true) => (Code::Empty, "the sheets that sheet_name names have no cells"),
+            _ => (Code::Empty, "no sheet of the workbook has cells"),
+        };
+        Err(Issue::error(Stage::Parse, code, message).into())
     }
 
     fn take(&mut self, mut sheet: sheet::Sheet, context: &mut Context<'_>) -> Result<()> {
@@ -193,15 +237,22 @@ impl Found {
             return Ok(());
         }
         self.names.extend(sheet.tables.iter().map(|table| table.name.clone()));
-        let grids = grid::grids(&mut sheet, context)?;
+        let mut grids = grid::grids(&mut sheet, context)?;
         let parser = context.parser();
-        if grids.grids.is_empty() && parser.range.is_none() && parser.table_name.is_none() {
+        let is_odd = !grids.refused.is_empty();
+        self.refused.append(&mut grids.refused);
+        if grids.grids.is_empty()
+            && !is_odd
+            && parser.range.is_none()
+            && parser.table_name.is_none()
+        {
             note_empty(&name, context);
         }
         let before = self.tables.len();
         let cells = std::mem::take(&mut sheet.columns);
         self.present += cells.iter().map(|column| column.len() as u64).sum::<u64>();
-        let columns = columns::Columns::new(&sheet, cells, &grids, &self.allowance);
+        let allowance = self.allowance.clone();
+        let columns = columns::Columns::new(&sheet, cells, &grids, &allowance);
         for (index, grid) in grids.grids.iter().enumerate() {
             self.spanned += u64::from(grid.rows) * grid.names.len() as u64;
             if self.tables.len() >= context.limits.tables {
@@ -210,7 +261,14 @@ impl Found {
             }
             allowance::check_spanned(self.spanned, self.present, context.limits)
                 .map_err(|error| error.map_issue(|issue| issue.table(&grid.table)))?;
-            self.tables.extend(columns.table(index, grid, context)?);
+            self.note_columns(&grid.names, context);
+            match columns.table(index, grid, context)? {
+                Ok(table) => self.tables.push(table),
+                Err(issue) => {
+                    self.refused.push(*issue);
+                    continue;
+                }
+            }
             self.ranges.push(notes::area_name(&sheet, grid.area));
             self.has_named |= grid.is_named;
             let header = self.header.get_or_insert_with(|| grid.header.clone());
@@ -260,7 +318,21 @@ impl Found {
             true => "the workbook names no tables".to_owned(),
             false => format!("the tables are {}", self.names.join(", ")),
         };
-        Some(Issue::error(Stage::Parse, Code::UnknownTable, message).hint(hint))
+        Some(Issue::error(Stage::Parse, Code::BadOption, message).hint(hint))
+    }
+}
+
+/// A table that the workbook names has its own rows and header.
+fn note_unused(context: &mut Context<'_>) {
+    if context.parser().table_name.is_none() {
+        return;
+    }
+    for option in ["header", "names", "skiprows", "skip_rows", "skipfooter"] {
+        if context.parser().given().contains_key(option) {
+            let message = format!("the option {option} has no meaning with table_name");
+            let issue = Issue::warning(Stage::Parse, Code::OptionIgnored, message);
+            context.reporter.push(issue.hint("range reads the same cells with any option"));
+        }
     }
 }
 

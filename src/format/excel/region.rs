@@ -269,7 +269,7 @@ impl Finder<'_> {
             let is_long = head.iter().any(|line| line.first_text().len() > 60);
             let is_around = others().filter(shares).any(|other| other.right > other.left);
             let has_gaps = count < u64::from(height) && others().next().is_some();
-            return !(texts && (height <= 2 || is_long || has_gaps || is_around && height <= 12));
+            return !(texts && (height <= 2 || is_long || (has_gaps || is_around) && height <= 12));
         }
         if height == 1 {
             return false;

@@ -63,10 +63,13 @@ fn any_number(text: &[u8]) -> Option<Number> {
     if !digits.starts_with(|first: char| first.is_ascii_digit() || first == '.') {
         return None;
     }
-    if let Ok(whole) = text.parse::<i64>() {
-        let float = whole as f64;
-        if float as i128 != i128::from(whole) {
-            return Some(Number::Whole(whole));
+    if let Ok(whole) = text.parse::<i128>() {
+        let is_exact = whole as f64 as i128 == whole;
+        match i64::try_from(whole) {
+            Ok(whole) if !is_exact => return Some(Number::Whole(whole)),
+            // A float would lose digits: it stays the text that it is.
+            Err(_) if !is_exact => return None,
+            _ => {}
         }
     }
     fast_float2::parse::<f64, _>(text).ok().filter(|float| float.is_finite()).map(Number::Float)
@@ -140,9 +143,21 @@ mod tests {
             assert_eq!(float.to_bits(), exact.to_bits(), "{text}");
         }
         assert_eq!(read("9007199254740993"), Some(Number::Whole(9_007_199_254_740_993)));
-        for text in
-            ["", "inf", "nan", "-infinity", "1e999", "abc", "1,5", "1 2", "0x10", "--1", "1e", "-"]
-        {
+        for text in [
+            "12345678901234567890",
+            "",
+            "inf",
+            "nan",
+            "-infinity",
+            "1e999",
+            "abc",
+            "1,5",
+            "1 2",
+            "0x10",
+            "--1",
+            "1e",
+            "-",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Findings {
     unsaved: Tally,
     /// Values that are not what their cell says they are.
     unlike: Tally,
+    /// Whole numbers of more digits than a number holds.
+    long: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +58,13 @@ impl Findings {
             let hint = "open the workbook in a spreadsheet program and save it";
             let issue = Issue::warning(Stage::Parse, Code::CellError, message);
             issues.push(issue.table(sheet).hint(hint));
+        }
+        if let Some(message) = said(
+            &self.long,
+            "holds a whole number that no float64 holds, read as text",
+            "hold whole numbers that no float64 holds, read as text",
+        ) {
+            issues.push(Issue::warning(Stage::Parse, Code::FloatPrecision, message).table(sheet));
         }
         if let Some(message) = said(
             &self.unlike,
@@ -329,7 +338,11 @@ impl Reader<'_> {
             }
             Kind::Text | Kind::Inline | Kind::Unknown => {}
         }
-        self.findings.unlike.add(place);
+        let digits = trimmed.strip_prefix('-').unwrap_or(trimmed);
+        match cell.kind == Kind::Number && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            true => self.findings.long.add(place),
+            false => self.findings.unlike.add(place),
+        }
         let bits = self.sheet.own.push(text);
         self.push(place, Tag::Own, bits)
     }

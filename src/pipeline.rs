@@ -1,7 +1,7 @@
 //! The stages in order, read from top to bottom: source, decompress, detect, format, table,
 //! transform, report.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::context::Context;
 use crate::decompress::{self, Part, Wanted};
@@ -160,8 +160,17 @@ fn finish_table(name: String, raw: RawTable, context: &mut Context<'_>) -> Resul
         .map_err(|error| error.map_issue(|issue| issue.table(&name)))?;
     let names: Vec<&str> = raw.schema.fields().iter().map(|field| field.name().as_str()).collect();
     let (unique, doubled) = unique_columns(&names);
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let before: Vec<usize> = names
+        .iter()
+        .map(|name| {
+            let count = counts.entry(name).or_default();
+            *count += 1;
+            *count
+        })
+        .collect();
     for index in doubled {
-        let before = names[..=index].iter().filter(|name| **name == names[index]).count();
+        let before = before[index];
         let which = ordinal(before);
         let message = format!("column {} is {which} {:?}", index + 1, names[index]);
         context.reporter.push(

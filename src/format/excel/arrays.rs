@@ -145,7 +145,7 @@ impl Typed<'_> {
         take(None, (from + rows - next) as usize);
     }
 
-    /// The cells as Excel shows them, in runs of no more bytes than offsets reach.
+    /// The cells as Excel shows them without a number format, in runs of no more bytes than offsets reach.
     fn strings(&self) -> Runs {
         let mut runs: Runs = Vec::new();
         let mut text = String::new();

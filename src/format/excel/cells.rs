@@ -8,6 +8,7 @@ use calamine::{Data, DataRef, Ods, Reader, SheetType, SheetVisible, Xls, Xlsb};
 
 use super::biff12;
 use super::sheet::{Area, Sheet, Tag};
+use super::spans::Spans;
 use super::xlsx::Xlsx;
 use crate::context::Context;
 use crate::decompress::Parts;
@@ -32,8 +33,8 @@ pub(super) enum Workbook {
     /// With what is read of it besides.
     Xlsb(Box<Xlsb<Cursor<Bytes>>>, Box<Beside>),
     Xls(Box<Xls<Cursor<Bytes>>>),
-    /// With its merged cells by sheet.
-    Ods(Box<Ods<Cursor<Bytes>>>, HashMap<String, Vec<Area>>),
+    /// With what its reader does not tell, by sheet.
+    Ods(Box<Ods<Cursor<Bytes>>>, HashMap<String, Spans>),
 }
 
 /// The parts of an xlsb, and for each sheet its name and its part.
@@ -115,12 +116,17 @@ impl Workbook {
             let Some(info) = infos.get(*index) else { continue };
             let mut sheet =
                 Sheet { name: info.name.clone(), hidden: info.hidden, ..Sheet::default() };
-            sheet.merged = spans.remove(&info.name).unwrap_or_default();
+            let Spans { merged, errors } = spans.remove(&info.name).unwrap_or_default();
+            sheet.merged = merged;
             if info.worksheet {
                 self.fill(&mut sheet, &mut left)
                     .map_err(|error| error.map_issue(|issue| issue.table(&info.name)))?;
             }
             sheet.settle();
+            for area in errors {
+                let columns = sheet.columns.iter_mut().take(area.right as usize + 1);
+                columns.skip(area.left as usize).for_each(|column| column.mark_errors(area));
+            }
             take(*index, sheet, context)?;
         }
         Ok(())

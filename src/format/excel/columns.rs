@@ -190,7 +190,7 @@ fn in_parallel<T: Send>(
 }
 
 /// The positions of the columns that `usecols` asks for; the issue of those that are not here.
-fn wanted(grid: &Grid, context: &Context<'_>) -> std::result::Result<Vec<usize>, Issue> {
+fn wanted(grid: &Grid, context: &Context<'_>) -> std::result::Result<Vec<usize>, Box<Issue>> {
     let all = || (0..grid.names.len()).collect();
     if let Some([text]) = context.parser().usecols.as_deref()
         && !grid.names.contains(text)
@@ -200,12 +200,12 @@ fn wanted(grid: &Grid, context: &Context<'_>) -> std::result::Result<Vec<usize>,
         let wanted: Vec<usize> = (0..grid.names.len()).filter(is_wanted).collect();
         if wanted.is_empty() {
             let message = format!("usecols names columns {text:?}, none of which is there");
-            return Err(Issue::error(Stage::Parse, Code::UnknownColumn, message));
+            return Err(Box::new(Issue::error(Stage::Parse, Code::UnknownColumn, message)));
         }
         return Ok(wanted);
     }
     let wanted = crate::format::select::wanted_columns(&grid.names, context);
-    Ok(match wanted.map_err(|error| error.issue().clone())? {
+    Ok(match wanted.map_err(|error| Box::new(error.issue().clone()))? {
         Some(wanted) => {
             let mut wanted: Vec<usize> = wanted.into_iter().collect();
             wanted.sort_unstable();
@@ -381,6 +381,9 @@ impl Place<'_> {
             );
             let issue = Issue::warning(Stage::Parse, Code::MixedTypes, message);
             match mixture.is_text {
+                true if text.trim().parse::<f64>().is_ok() => issue.hint(format!(
+                    "dtype={{{name:?}: \"float64\"}} reads texts that are numbers as numbers"
+                )),
                 true => issue.hint(format!("if the text means null: na_values=[{shown:?}]")),
                 false => issue,
             }

@@ -202,10 +202,15 @@ fn bottom(sheet: &Sheet, area: Area, first_data: u32, head: &[Line], width: usiz
         return area.bottom;
     }
     let data: Vec<&Line> = head.iter().filter(|line| line.offset as u32 >= first_data).collect();
-    let sample = &data[..data.len().min(40)];
+    // Lines of one cell at the end may be notes, and say nothing of the rows.
+    let lone = data.iter().rev().take_while(|line| line.filled == 1).count();
+    let rows = if lone < data.len() { data.len() - lone } else { data.len() };
+    let is_noted = rows > 1 && rows < data.len();
+    let sample = &data[..rows.min(40)];
     // The last of a few rows may be the note.
     let sample = match sample.len() {
         0 | 1 => return area.bottom,
+        _ if is_noted => sample,
         few if few < 40 => &sample[..few - (few / 4).max(1)],
         _ => sample,
     };

@@ -83,6 +83,15 @@ impl CellColumn {
         at(from)..at(to).max(at(from))
     }
 
+    /// Makes errors of the texts in an area's rows.
+    pub fn mark_errors(&mut self, area: Area) {
+        for at in self.between(area.top, area.bottom.saturating_add(1)) {
+            if self.tags[at] == Tag::Own {
+                self.tags[at] = Tag::Error;
+            }
+        }
+    }
+
     fn settle(&mut self) {
         if !self.unordered {
             return;

@@ -14,6 +14,14 @@ use crate::error::Result;
 use crate::limits::Limits;
 use crate::report::{Code, Issue};
 
+/// What a sheet's reader does not tell of its cells.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    pub merged: Vec<Area>,
+    /// Cells that hold the error of a formula, which look like texts.
+    pub errors: Vec<Area>,
+}
+
 /// What repeated cells come to: their reader makes a copy for each.
 struct Copies {
     cells: u64,
@@ -37,14 +45,14 @@ impl Copies {
     }
 }
 
-/// The merged areas of each sheet, by its name. Refuses cells that are repeated more often than fits
+/// The merged areas and errors of each sheet, by its name. Refuses cells that are repeated more often than fits
 /// into memory.
-pub(super) fn spans(bytes: &Bytes, limits: &Limits) -> Result<HashMap<String, Vec<Area>>> {
+pub(super) fn spans(bytes: &Bytes, limits: &Limits) -> Result<HashMap<String, Spans>> {
     let texts = (bytes.len() as u64).saturating_mul(limits.inflation_ratio);
     let texts = texts.max(limits.ratio_free_bytes).min(limits.inflated_bytes);
     let mut copies = Copies { cells: limits.sheet_cells.min(DENSE_CELLS), bytes: texts };
     let parts = Parts::open(bytes, limits)?;
-    let mut spans: HashMap<String, Vec<Area>> = HashMap::new();
+    let mut spans: HashMap<String, Spans> = HashMap::new();
     let limited = Limited::new(&parts, limits);
     if !limited.has("content.xml") {
         return Ok(spans);
@@ -77,8 +85,8 @@ fn count(xml: &Xml<'_>, tag: &Tag, name: &[u8]) -> u32 {
 }
 
 /// The areas of the table whose tag has been read.
-fn table(xml: &mut Xml<'_>, left: &mut u64, copies: &mut Copies) -> Result<Vec<Area>> {
-    let (mut areas, outside) = (Vec::new(), xml.depth() - 1);
+fn table(xml: &mut Xml<'_>, left: &mut u64, copies: &mut Copies) -> Result<Spans> {
+    let (mut areas, outside) = (Spans::default(), xml.depth() - 1);
     let mut row = 0u32;
     while xml.depth() > outside {
         let Event::Start(tag) = xml.next()? else { continue };
@@ -86,7 +94,7 @@ fn table(xml: &mut Xml<'_>, left: &mut u64, copies: &mut Copies) -> Result<Vec<A
             b"table-row" => {
                 let repeated = count(xml, &tag, b"number-rows-repeated");
                 if !tag.empty {
-                    let (cells, bytes) = cells(xml, row, &mut areas, left)?;
+                    let (cells, bytes) = cells(xml, row, &mut areas, repeated, left)?;
                     copies.take(cells, bytes, u64::from(repeated))?;
                 }
                 row = row.saturating_add(repeated);
@@ -100,7 +108,13 @@ fn table(xml: &mut Xml<'_>, left: &mut u64, copies: &mut Copies) -> Result<Vec<A
 }
 
 /// Gives how many cells the row has up to the last that is filled, and the bytes of all copies.
-fn cells(xml: &mut Xml<'_>, row: u32, areas: &mut Vec<Area>, left: &mut u64) -> Result<(u64, u64)> {
+fn cells(
+    xml: &mut Xml<'_>,
+    row: u32,
+    areas: &mut Spans,
+    rows_repeated: u32,
+    left: &mut u64,
+) -> Result<(u64, u64)> {
     let (mut column, outside) = (0u32, xml.depth() - 1);
     let (mut filled, mut copied) = (0, 0u64);
     while xml.depth() > outside {
@@ -111,7 +125,16 @@ fn cells(xml: &mut Xml<'_>, row: u32, areas: &mut Vec<Area>, left: &mut u64) -> 
         let (bottom, right) = (row.saturating_add(rows - 1), column.saturating_add(columns - 1));
         if (columns, rows) != (1, 1) && bottom < ROWS && right < COLUMNS && *left > 0 {
             *left -= 1;
-            areas.push(Area { top: row, left: column, bottom, right });
+            areas.merged.push(Area { top: row, left: column, bottom, right });
+        }
+        let is_error = xml
+            .attributes(&tag)
+            .any(|(key, value)| key.ends_with(b":value-type") && value == b"error");
+        if is_error && *left > 0 && column < COLUMNS && row < ROWS {
+            *left -= 1;
+            let bottom = row.saturating_add(rows_repeated - 1).min(ROWS - 1);
+            let right = column.saturating_add(repeated - 1).min(COLUMNS - 1);
+            areas.errors.push(Area { top: row, left: column, bottom, right });
         }
         column = column.saturating_add(repeated);
         let is_filled = !tag.empty || attribute(xml, &tag, b"value-type").is_some();
@@ -140,7 +163,23 @@ mod tests {
                    <table:covered-table-cell/></table:table-row></table:table><table:table table:name=\"B\"/></office:body></office:document-content>";
         let parts = [("content.xml".to_owned(), xml.as_bytes().to_vec())];
         let spans = spans(&zip(&parts), &Limits::default()).unwrap();
-        assert_eq!(spans["A"], [Area { top: 3, left: 2, bottom: 3, right: 3 }]);
+        assert_eq!(spans["A"].merged, [Area { top: 3, left: 2, bottom: 3, right: 3 }]);
+        assert_eq!(spans["A"].errors, []);
         assert_eq!(spans.len(), 1);
+    }
+
+    #[test]
+    fn errors_and_repeated_cells() {
+        let book = |times: &str| {
+            let xml = format!(
+                "<office:document-content xmlns:table=\"t\"><table:table table:name=\"A\"><table:table-row>\
+                 <table:table-cell office:value-type=\"string\" calcext:value-type=\"error\" table:number-columns-repeated=\"{times}\">\
+                 <text:p>#N/A</text:p></table:table-cell></table:table-row></table:table></office:document-content>"
+            );
+            spans(&zip(&[("content.xml".to_owned(), xml.into_bytes())]), &Limits::default())
+        };
+        let area = Area { top: 0, left: 0, bottom: 0, right: 1 };
+        assert_eq!(book("2").unwrap()["A"].errors, [area]);
+        assert_eq!(book("900000000").unwrap_err().issue().code, Code::TooManyCells);
     }
 }

@@ -3,6 +3,8 @@
 use super::frame::Between;
 use super::outline::{Item, outline, skip_blanks};
 
+/// A row that is a line is not longer than this, if it is an array.
+const LONGEST_LINE: usize = 16 << 20;
 /// So many lines tell how a text is laid out, or so many bytes if they are long.
 const LINES: usize = 64;
 const BYTES: usize = 4 << 20;
@@ -28,7 +30,10 @@ pub(super) struct Found<'a> {
 /// alone is a row where `asked`, or the name of the file, says that there are lines.
 pub(super) fn find<'a>(text: &'a [u8], start: usize, name: &str, asked: Option<bool>) -> Text<'a> {
     let told = asked == Some(true) || asked.is_none() && is_name_of_lines(name);
-    if let Some(found) = by_lines(text, start, told) {
+    // An array that has no line end for so long is a document: it need not be gone over to know.
+    let is_one_line = text[start] == b'['
+        && text.get(start..start + LONGEST_LINE).is_some_and(|line| !line.contains(&b'\n'));
+    if !is_one_line && let Some(found) = by_lines(text, start, told) {
         return Text::Rows(found);
     }
     let row = match text[start] {

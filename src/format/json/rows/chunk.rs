@@ -148,8 +148,7 @@ impl Rows {
         reader.blanks();
         if reader.at >= self.end {
             // There is nothing between the brackets, or nothing more.
-            let is_empty = self.start + self.text[self.start..].len() >= self.end
-                && self.text[self.start..self.end].trim_ascii().is_empty();
+            let is_empty = self.text[self.start..self.end].trim_ascii().is_empty();
             let is_end = is_empty || self.between == Between::Nothing;
             return if is_end { Ok(()) } else { Err(Halt::Broken) };
         }

@@ -205,7 +205,8 @@ def read(
     name: the file's name, for its extension and the tables' names. Default: the path's.
     sql: steps over the tables.
     limits: bounds by name; times in seconds.
-    rejects: a csv file for every row and value of a csv that was repaired, left out or refused.
+    rejects: a csv file for every row and value of a csv that was repaired, left out or refused,
+        and every broken line of an ndjson.
 
     Raises TablemillError, one subclass for each kind, where there is no faithful table.
     """

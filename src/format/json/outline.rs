@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::tape::unescape;
+use super::tape::unescaped;
 
 /// Containers nested deeper than this are passed over.
 const DEEPEST: usize = 8;
@@ -50,7 +50,7 @@ impl<'a> Item<'a> {
     /// The key without its escapes.
     pub(super) fn name(&self) -> Cow<'a, str> {
         match String::from_utf8_lossy(self.key) {
-            name if name.contains('\\') => Cow::Owned(unescape(&name)),
+            name if name.contains('\\') => Cow::Owned(unescaped(&name)),
             name => name,
         }
     }

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use super::frame::Between;
 use super::mistakes;
-use super::tape::{Document, Kind, Node, hex4};
+use super::rows::hex4;
+use super::tape::{Document, Kind, Node};
 use crate::context::Context;
 use crate::detect::position;
 use crate::error::{Error, Result};

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::rows::unescape;
+
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -39,13 +41,6 @@ pub(super) struct Document<'a> {
     pub shift: u64,
 }
 
-pub(super) fn hex4(text: &[u8], at: usize) -> Option<u32> {
-    let digits = text.get(at..at + 4)?;
-    digits
-        .iter()
-        .try_fold(0, |value, digit| char::from(*digit).to_digit(16).map(|digit| value * 16 + digit))
-}
-
 impl Document<'_> {
     pub(super) fn node(&self, index: u32) -> &Node {
         &self.nodes[index as usize]
@@ -66,7 +61,7 @@ impl Document<'_> {
     pub(super) fn scalar_text(&self, index: u32) -> Cow<'_, str> {
         let node = self.node(index);
         let raw = String::from_utf8_lossy(&self.text[node.start as usize..node.end as usize]);
-        if node.kind == Kind::EscapedText { Cow::Owned(unescape(&raw)) } else { raw }
+        if node.kind == Kind::EscapedText { Cow::Owned(unescaped(&raw)) } else { raw }
     }
 
     /// The elements of an array.
@@ -107,34 +102,8 @@ impl Iterator for Elements<'_> {
 }
 
 /// Escapes resolved; they were checked when the text was parsed.
-pub(super) fn unescape(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw;
-    while let Some(at) = rest.find('\\') {
-        text.push_str(&rest[..at]);
-        let bytes = rest.as_bytes();
-        let mut used = 2;
-        match bytes.get(at + 1) {
-            Some(b'b') => text.push('\u{8}'),
-            Some(b'f') => text.push('\u{c}'),
-            Some(b'n') => text.push('\n'),
-            Some(b'r') => text.push('\r'),
-            Some(b't') => text.push('\t'),
-            Some(b'u') => {
-                let mut unit = hex4(bytes, at + 2).unwrap_or(0xfffd);
-                used = 6;
-                if let 0xd800..=0xdbff = unit {
-                    let low = hex4(bytes, at + 8).unwrap_or(0xdc00);
-                    unit = 0x10000 + ((unit - 0xd800) << 10) + (low.wrapping_sub(0xdc00) & 0x3ff);
-                    used = 12;
-                }
-                text.push(char::from_u32(unit).unwrap_or('\u{fffd}'));
-            }
-            Some(other) => text.push(char::from(*other)),
-            None => break,
-        }
-        rest = rest.get(at + used..).unwrap_or_default();
-    }
-    text.push_str(rest);
-    text
+pub(super) fn unescaped(raw: &str) -> String {
+    let mut text = Vec::with_capacity(raw.len());
+    unescape(raw.as_bytes(), 0, raw.len(), &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }

@@ -180,3 +180,15 @@ fn lines_hold_one_row_each_or_objects_side_by_side() {
     assert_eq!(rows(&text), "0 1 2 8 8 8 8");
     assert_eq!(rows("[{\"00\":\"zip\"},[5]]"), "zip| |5");
 }
+
+#[test]
+fn many_keys_in_few_rows_are_refused() {
+    // 6,000 rows of a key of their own: 36 million cells for 100 kB of text.
+    let rows =
+        |count: usize| -> String { (0..count).map(|row| format!("{{\"k{row}\":1}}\n")).collect() };
+    let options = Options::default();
+    let read = |text| ingest(Source::bytes(text), &options, &Limits::default());
+    assert_eq!(read(rows(1000)).unwrap().tables[0].num_rows(), 1000);
+    let error = read(rows(6000)).unwrap_err();
+    assert_eq!(error.issue().code, crate::report::Code::TooManyCells);
+}

@@ -28,6 +28,7 @@ use super::frame::{Between, RowFrame};
 use super::parse;
 use crate::context::Context;
 
+pub(super) use quick::{hex4, unescape};
 pub(super) use table::table;
 
 /// A nested object may have so many different keys; with more, all such objects are kept as text.

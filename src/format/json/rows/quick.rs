@@ -183,14 +183,15 @@ pub(super) fn escape(text: &[u8], at: usize) -> Option<(char, usize)> {
     }
 }
 
-fn hex4(text: &[u8], at: usize) -> Option<u32> {
+/// Four hexadecimal digits.
+pub(in super::super) fn hex4(text: &[u8], at: usize) -> Option<u32> {
     let digits = text.get(at..at + 4)?;
     let add = |value, digit: &u8| Some(value * 16 + char::from(*digit).to_digit(16)?);
     digits.iter().try_fold(0, add)
 }
 
 /// Adds a text with its escapes resolved; it is known to be whole.
-pub(super) fn unescape(text: &[u8], start: usize, end: usize, out: &mut Vec<u8>) {
+pub(in super::super) fn unescape(text: &[u8], start: usize, end: usize, out: &mut Vec<u8>) {
     let mut at = start;
     while at < end {
         let rest = &text[at..end];

@@ -33,8 +33,8 @@ pub trait Rows: std::fmt::Debug + Send + Sync {
     /// How many there are.
     fn num_rows(&self) -> u64;
 
-    /// How many values of each column are null.
-    fn null_counts(&self) -> &[u64];
+    /// How many values of each column are null; `None` where only reading the rows would tell.
+    fn null_counts(&self) -> &[Option<u64>];
 
     /// Hands over all rows in order, in batches of this schema, until `take` gives `false`.
     fn each(
@@ -115,12 +115,12 @@ impl Table {
         Ok(Table::new(self.name.clone(), self.schema.clone(), batches))
     }
 
-    fn null_count(&self, column: usize) -> u64 {
+    fn null_count(&self, column: usize) -> Option<u64> {
         if let Some(rows) = &self.in_file {
-            return rows.null_counts().get(column).copied().unwrap_or(0);
+            return rows.null_counts().get(column).copied().flatten();
         }
         let nulls = |batch: &RecordBatch| batch.column(column).logical_null_count() as u64;
-        self.batches.iter().map(nulls).sum()
+        Some(self.batches.iter().map(nulls).sum())
     }
 
     /// Its entry in a report.

@@ -35,6 +35,10 @@ pub(super) struct Inspect {
     #[arg(long)]
     json: bool,
 
+    /// Decode every value of Parquet, ORC and Arrow files, of which only the metadata is read otherwise
+    #[arg(long)]
+    verify: bool,
+
     #[command(flatten)]
     read: ReadArguments,
 
@@ -51,7 +55,8 @@ Examples:
 impl Inspect {
     /// Runs the verb.
     pub(super) fn run(&self) -> Result<Status, Stop> {
-        let options = Options { leave_rows: true, ..self.read.options(&self.sql)? };
+        let options =
+            Options { leave_rows: true, verify: self.verify, ..self.read.options(&self.sql)? };
         read::check_files(&self.files)?;
         self.read.check_rejects(self.files.len())?;
         let mut status = Status::Valid;
@@ -192,7 +197,9 @@ fn column_lines(table: &TableReport, width: usize, style: Style) -> Vec<String> 
     let dtypes = shown.clone().map(|column| column.dtype.clone()).collect();
     // What pandas calls `object` may be many things.
     let arrow_types = shown.clone().map(|column| printable(&column.arrow_type)).collect();
-    let nulls = shown.map(|column| column.null_count.to_string()).collect();
+    let nulls = shown
+        .map(|column| column.null_count.map_or_else(|| "?".to_owned(), |count| count.to_string()))
+        .collect();
     let columns = [
         column("column", false, names),
         column("dtype", false, dtypes),

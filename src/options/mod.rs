@@ -51,6 +51,9 @@ pub struct Options {
     /// report and the types, and again by `Table::each_batch`. Memory stays small whatever the size
     /// of the file. Without effect where there is SQL to run.
     pub leave_rows: bool,
+    /// Decode all of a Parquet, ORC or Arrow file also where `leave_rows` would read its metadata only,
+    /// so that damage is found and nulls are counted.
+    pub verify: bool,
     /// How the work is shared out; it changes nothing in the result.
     pub parallelism: Parallelism,
 }

@@ -123,8 +123,9 @@ pub struct ColumnReport {
     pub dtype: String,
     /// Its Arrow type as arrow-rs prints it.
     pub arrow_type: String,
-    /// How many of its values are null.
-    pub null_count: u64,
+    /// How many of its values are null; `None` where only the metadata of a Parquet, ORC or Arrow file
+    /// was read, and it does not say.
+    pub null_count: Option<u64>,
     /// How its texts are written, where not as programs write them: `%d/%m/%Y`, `1.234,5`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,

@@ -19,7 +19,10 @@ fn summary(report: &Report) -> serde_json::Value {
                 .columns
                 .iter()
                 .take(12)
-                .map(|c| format!("{}: {} ({} null)", c.name, c.arrow_type, c.null_count))
+                .map(|c| {
+                    let nulls = c.null_count.map_or("?".into(), |count| count.to_string());
+                    format!("{}: {} ({nulls} null)", c.name, c.arrow_type)
+                })
                 .collect();
             format!("{} {}x{} [{}]", table.name, table.num_rows, table.num_cols, columns.join(", "))
         })

@@ -19,7 +19,7 @@ pub(super) struct InFile {
     /// The columns wanted, and how each of the file's is read.
     kept: Vec<usize>,
     kernels: Vec<Kernel>,
-    nulls: Vec<u64>,
+    nulls: Vec<Option<u64>>,
 }
 
 impl InFile {
@@ -44,7 +44,7 @@ impl InFile {
             Some(seen) => seen.nulls,
             None => nulls[*column],
         });
-        let nulls = nulls.collect();
+        let nulls = nulls.map(Some).collect();
         InFile { scan, kept, kernels, nulls }
     }
 }
@@ -84,7 +84,7 @@ impl Rows for InFile {
         self.scan.rows.last().copied().unwrap_or_default()
     }
 
-    fn null_counts(&self) -> &[u64] {
+    fn null_counts(&self) -> &[Option<u64>] {
         &self.nulls
     }
 

@@ -20,7 +20,7 @@ pub(super) struct InFile {
     /// The columns wanted.
     kept: Vec<usize>,
     counts: Vec<usize>,
-    nulls: Vec<u64>,
+    nulls: Vec<Option<u64>>,
 }
 
 impl InFile {
@@ -55,7 +55,7 @@ impl InFile {
             })?;
             bad.raise(found, context)?;
         }
-        let nulls = kept.iter().map(|index| nulls[*index]).collect();
+        let nulls = kept.iter().map(|index| Some(nulls[*index])).collect();
         Ok(InFile { scan, kept, counts, nulls })
     }
 
@@ -72,7 +72,7 @@ impl Rows for InFile {
         self.counts.iter().map(|rows| *rows as u64).sum()
     }
 
-    fn null_counts(&self) -> &[u64] {
+    fn null_counts(&self) -> &[Option<u64>] {
         &self.nulls
     }
 

@@ -11,9 +11,10 @@ from datetime import date
 from pathlib import Path
 
 import _peers_books
+import _peers_packed
 
 FILES = ["lineitem", "quoted", "wide", "floats", "newlines", "orders.ndjson", "orders.json", "nested.ndjson"]
-FILES += _peers_books.BOOKS
+FILES += _peers_books.BOOKS + _peers_packed.PACKED
 BIG = ["big", "big.ndjson"]  # of `memory`
 
 POOL = 50_000
@@ -284,11 +285,13 @@ def make(folder, names, given):
             put(name, _peers_books.make(name, folder / name, given.books))
     if "lineitem" in names:
         put("lineitem", make_lineitem(folder, given.scale))
-    if orders := [name for name in names if name.startswith("orders.")]:
+    if orders := [name for name in names if name in ("orders.ndjson", "orders.json")]:
         for name, fact in make_orders(folder, given.scale, orders).items():
             put(name, fact)
     if "nested.ndjson" in names:
         put("nested.ndjson", make_nested(folder / "nested.ndjson", int(given.mb * 0.75e6)))
+    for name in (name for name in names if name in _peers_packed.PACKED):
+        put(name, _peers_packed.make(name, folder, given.scale, tpch))
     for name, part, size in (("big", "lineitem", given.big_gb), ("big.ndjson", "orders.ndjson", given.big_json_gb)):
         if name in names:
             if part not in facts:

@@ -6,6 +6,8 @@ import importlib.util
 import itertools
 import json
 
+import _peers_packed
+
 # Of each kind of file, each peer's ways to read it.
 WAYS = {
     "csv": {
@@ -38,6 +40,7 @@ WAYS = {
         "polars": ["", "(sample)"],
         "pandas": ["(engine calamine)", "(engine openpyxl)"],
     },
+    **_peers_packed.WAYS,
 }
 PEERS = list(dict.fromkeys(peer for ways in WAYS.values() for peer in ways))
 
@@ -45,6 +48,7 @@ PEERS = list(dict.fromkeys(peer for ways in WAYS.values() for peer in ways))
 # with the types of all rows, any sample.
 EXTRA = {("csv", "polars", "(sample)"), ("csv", "datatable", "(its own frame)")}
 EXTRA |= {(kind, peer, "(sample)") for kind in ("ndjson", "json", "xlsx") for peer in WAYS[kind]}
+EXTRA |= _peers_packed.EXTRA
 
 # What a way needs besides the peer.
 NEEDS = {
@@ -67,6 +71,7 @@ one only in one piece. Types are those of all leaves, in structs and lists, too.
     "xlsx": """\
 Workbooks: types from all rows, but for "(sample)": 1,000 (fastexcel), 100 (polars, the rest by fastexcel's rules).
 fastexcel's integers are floats, polars makes integers and dates of its columns where they fit; pandas has neither.""",
+    **_peers_packed.NOTES,
 }
 TINY = {
     "csv": 'a,b,c,d\n1,2.5,"x, y",2024-01-02\n2,3.5,z,2024-01-03\n',
@@ -78,6 +83,8 @@ TINY = {
 def write_tiny(path):
     """A file of two rows, read before the time is taken, so that what is done once is done."""
     kind = path.suffix[1:]
+    if kind in _peers_packed.WAYS:
+        return _peers_packed.write_tiny(path, TINY["csv"])
     if kind != "xlsx":
         return path.write_text(TINY[kind])
     import xlsxwriter
@@ -114,8 +121,10 @@ def reader(peer, way, kind, newlines):
         import datatable
 
         return lambda path: datatable.fread(path) if way == "(its own frame)" else datatable.fread(path).to_arrow()
-    readers = {"csv": csv_reader, "ndjson": json_reader, "json": json_reader, "xlsx": book_reader}
-    return readers[kind](peer, way, newlines if kind == "csv" else kind == "ndjson")
+    if kind in _peers_packed.WAYS and kind not in ("gz", "bz2", "xz", "zst"):
+        return _peers_packed.column_reader(peer, way, kind)
+    readers = dict.fromkeys(_peers_packed.WAYS, csv_reader) | {"csv": csv_reader, "ndjson": json_reader, "json": json_reader, "xlsx": book_reader}
+    return readers[kind](peer, way, kind == "ndjson" if "json" in kind else newlines)
 
 
 def csv_reader(peer, way, newlines):
@@ -136,7 +145,8 @@ def csv_reader(peer, way, newlines):
         import polars
 
         newest = polars.CompatLevel.newest()  # Arrow's string views, as Polars has them: no copy
-        options = {"infer_schema_length": 100 if way == "(sample)" else None, "try_parse_dates": True}
+        sample = 100 if way.startswith("(sample") else None
+        options = {"infer_schema_length": sample, "try_parse_dates": way != "(sample, no dates)"}
         return lambda path: polars.read_csv(path, **options).to_arrow(compat_level=newest)
     if peer == "duckdb":
         import duckdb
@@ -279,6 +289,12 @@ def differences(table, path, name, kind):
     if kind == "xlsx":
         right = map(float, itertools.count(1))
         return "" if all(map(float.__eq__, map(float, table.column(0).to_pylist()), right)) else "; rows not in order"
+    if kind in ("gz", "bz2", "xz", "zst"):
+        texts = _peers_packed.first_cells(path, 20_000)
+        read = table.column(0).slice(0, len(texts)).to_pylist()
+        return "" if list(map(str, read)) == texts else "; rows not in order"
+    if kind in _peers_packed.WAYS:
+        return _peers_packed.differences(table, path, kind)
     if kind != "csv":
         objects = first_objects(path)
         key = next(iter(objects[0]))

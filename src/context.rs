@@ -1,5 +1,7 @@
 //! What every stage is handed: the options, the limits, the report in the making.
 
+use std::time::Instant;
+
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::options::{Options, ParserOptions};
@@ -16,12 +18,19 @@ pub struct Context<'a> {
     /// The report in the making.
     pub reporter: Reporter,
     rejects: Option<Rejects>,
+    started: Instant,
 }
 
 impl<'a> Context<'a> {
     /// A context with an empty report.
     pub fn new(options: &'a Options, limits: &'a Limits) -> Self {
-        Context { options, limits, reporter: Reporter::new(limits.issues), rejects: None }
+        Context {
+            options,
+            limits,
+            reporter: Reporter::new(limits.issues),
+            rejects: None,
+            started: Instant::now(),
+        }
     }
 
     /// The parser options.
@@ -36,6 +45,15 @@ impl<'a> Context<'a> {
         let result = work(self);
         self.reporter.add_time(name, start.elapsed());
         result
+    }
+
+    /// An error once the time for the file is up. For between steps of the work.
+    pub fn check_time(&self) -> Result<()> {
+        if self.started.elapsed() <= self.limits.time {
+            return Ok(());
+        }
+        let message = format!("the file took more than {} s", self.limits.time.as_secs_f64());
+        Err(Issue::limit(Code::Timeout, message, "time").into())
     }
 
     /// Makes the file for rejects, if one is wanted.

@@ -39,6 +39,7 @@ mod source;
 pub mod store;
 mod table;
 mod transform;
+mod worker;
 
 pub use error::{Error, ErrorKind, Result};
 pub use guard::quiet_guarded_panics;
@@ -53,3 +54,4 @@ pub use source::Source;
 pub use table::Table;
 #[cfg(feature = "sql")]
 pub use transform::query;
+pub use worker::{Stream, Worked, Worker, serve_worker};

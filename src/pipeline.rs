@@ -69,6 +69,7 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     })?;
     let mut tables = Tables { file: name, several_parts: parts.len() > 1, tables: Vec::new() };
     for part in parts {
+        context.check_time()?;
         let member = part.member.clone();
         let raw = read_part(part, &tables.file, context).map_err(|error| match &member {
             Some(member) => error.map_issue(|issue| match issue.table {
@@ -84,6 +85,7 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     if transforms.is_empty() {
         return Ok(tables);
     }
+    context.check_time()?;
     context.reporter.parsed_tables(tables.iter().map(Table::report).collect());
     context.stage("transform", |context| transform::apply(tables, transforms, context))
 }

@@ -2,13 +2,11 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyString};
 use serde_json::Value;
-use tablemill::options::nearest;
 use tablemill::{Limits, Options, ParserOptions, Transforms};
 
 use crate::error::bad_option;
@@ -88,67 +86,26 @@ fn named(value: &Bound<'_, PyAny>, name: &str, error: PyErr) -> PyErr {
     }
 }
 
-type LimitSetter = fn(&mut Limits, &Bound<'_, PyAny>) -> PyResult<()>;
-
-macro_rules! limits {
-    ($($name:ident),* $(,)?) => {
-        &[$((stringify!($name), |limits, value| {
-            limits.$name = value.extract()?;
-            Ok(())
-        }),)*]
-    };
-}
-
-/// Every limit that is a number. `sql_time`, in seconds, comes on top.
-static LIMITS: &[(&str, LimitSetter)] = limits![
-    input_bytes,
-    inflated_bytes,
-    inflation_ratio,
-    ratio_free_bytes,
-    nesting,
-    archive_entries,
-    spool_bytes,
-    tables,
-    columns,
-    rows,
-    value_bytes,
-    sheet_cells,
-    json_depth,
-    issues,
-    sql_steps,
-    sql_text_bytes,
-    sql_memory_bytes,
-];
-
+/// A number, or a text such as `64MiB` or `30s`; times are in seconds.
 fn checked_limits(given: &Bound<'_, PyDict>) -> PyResult<Limits> {
     let py = given.py();
     let mut limits = Limits::default();
     for (name, value) in given {
         let name = name.cast_into::<PyString>()?;
         let name = name.to_cow()?;
-        let set = LIMITS.iter().find(|(known, _)| *known == name);
-        let result = match set {
-            Some((_, set)) => set(&mut limits, &value),
-            None if name == "sql_time" => seconds(&value).map(|time| limits.sql_time = time),
-            None => {
-                let known = LIMITS.iter().map(|(known, _)| *known).chain(["sql_time"]);
-                let hint = nearest(&name, known).map(|near| format!("did you mean {near}?"));
-                return Err(bad_option(py, format!("limits: unknown name {name:?}"), hint));
-            }
+        let text = match value.is_instance_of::<PyBool>() {
+            true => value.repr()?.to_string(),
+            false => value.str()?.to_string(),
         };
-        result.map_err(|_| {
-            let got = value.repr().map_or_else(|_| "something else".into(), |r| r.to_string());
-            let expected = match set {
-                Some(_) => "a whole number from 0",
-                None => "seconds, not negative",
+        limits.set(&name, &text).map_err(|problem| {
+            let (problem, hint) = match problem.split_once("; ") {
+                Some((problem, hint)) => (problem, Some(hint.to_owned())),
+                None => (problem.as_str(), None),
             };
-            bad_option(py, format!("limits: {name}: got {got}, expected {expected}"), None)
+            let place =
+                if Limits::NAMES.contains(&&*name) { format!("{name}: ") } else { String::new() };
+            bad_option(py, format!("limits: {place}{problem}"), hint)
         })?;
     }
     Ok(limits)
-}
-
-fn seconds(value: &Bound<'_, PyAny>) -> PyResult<Duration> {
-    Duration::try_from_secs_f64(value.extract()?)
-        .map_err(|error| PyTypeError::new_err(error.to_string()))
 }

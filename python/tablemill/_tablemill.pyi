@@ -40,24 +40,28 @@ class _Step(TypedDict, total=False):
 _Steps = str | _Step | list[str | _Step]
 
 class _Limits(TypedDict, total=False):
-    input_bytes: int
-    inflated_bytes: int
+    # bytes also as text such as "64MiB", times, in seconds, such as "500ms"
+    input_bytes: int | str
+    inflated_bytes: int | str
     inflation_ratio: int
-    ratio_free_bytes: int
+    ratio_free_bytes: int | str
+    part_ratio: int
     nesting: int
     archive_entries: int
-    spool_bytes: int
+    spool_bytes: int | str
     tables: int
     columns: int
     rows: int
-    value_bytes: int
+    value_bytes: int | str
     sheet_cells: int
     json_depth: int
     issues: int
+    memory_bytes: int | str
+    time: float | str
     sql_steps: int
-    sql_text_bytes: int
-    sql_memory_bytes: int
-    sql_time: float
+    sql_text_bytes: int | str
+    sql_memory_bytes: int | str
+    sql_time: float | str
 
 @final
 class Ingest:

@@ -111,7 +111,7 @@ def test_sql_and_limits():
     with pytest.raises(tablemill.LimitExceededError) as caught:
         tablemill.read(ORDERS, limits={"rows": 3})
     assert caught.value.code == "too_many_rows"
-    assert tablemill.read(ORDERS, limits={"rows": 20, "sql_time": 2.5})[0].num_rows == 20
+    assert tablemill.read(ORDERS, limits={"rows": 20, "sql_time": 2.5, "value_bytes": "1MiB"})[0].num_rows == 20
 
 
 def test_an_unknown_option_is_a_warning():

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::options::{Step, option_from_text};
-use crate::{Options, Transforms};
+use crate::{Limits, Options, Transforms, Worker};
 
 use super::exit::Stop;
+use super::read::How;
 
 /// How files are to be read.
 #[derive(Args, Debug, Default)]
@@ -27,6 +28,14 @@ pub(super) struct ReadArguments {
     /// Write every row and value of a csv that was repaired, left out or refused, and every broken line of an ndjson, to this csv file
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+
+    /// A bound, such as rows=1000, value_bytes=1MiB or time=30s; may be repeated
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
+
+    /// Read each file in a process of its own, within the limits memory_bytes and time
+    #[arg(long)]
+    isolate: bool,
 }
 
 /// SQL over the tables of one file.
@@ -48,6 +57,17 @@ impl ReadArguments {
         }
     }
 
+    /// The bounds and, where files are to be read apart, by whom. Bad bounds are told by `options`.
+    pub(super) fn how(&self) -> Result<How, Stop> {
+        let worker = match self.isolate {
+            true => Some(Worker::of_this_program().map_err(|error| {
+                Stop::Failed(format!("cannot find the program that runs: {error}"))
+            })?),
+            false => None,
+        };
+        Ok(How { limits: limits("--limit", &self.limits, &mut Vec::new()), worker, head: None })
+    }
+
     /// The options for the pipeline; everything that is wrong with them at once.
     pub(super) fn options(&self, sql: &SqlArguments) -> Result<Options, Stop> {
         let mut options = Options::default();
@@ -65,6 +85,7 @@ impl ReadArguments {
         options.rejects.clone_from(&self.rejects);
         options.file_type = choice("--type", self.file_type.as_deref(), &mut problems);
         options.compression = choice("--compression", self.compression.as_deref(), &mut problems);
+        limits("--limit", &self.limits, &mut problems);
         if sql.queries.iter().any(|query| query.trim().is_empty()) {
             problems.push("--sql: got no text, expected a query".to_owned());
         }
@@ -77,6 +98,21 @@ impl ReadArguments {
         }
         Ok(options)
     }
+}
+
+/// The bounds that a flag sets, and what is wrong with it.
+pub(super) fn limits(flag: &str, given: &[String], problems: &mut Vec<String>) -> Limits {
+    let mut limits = Limits::default();
+    for argument in given {
+        let result = match argument.split_once('=') {
+            Some((name, text)) => limits
+                .set(name.trim(), text)
+                .map_err(|problem| format!("{flag} {}: {problem}", name.trim())),
+            None => Err(format!("{flag} {argument}: got no \"=\", expected NAME=VALUE")),
+        };
+        problems.extend(result.err());
+    }
+    limits
 }
 
 fn choice<T: std::str::FromStr<Err = String>>(
@@ -103,13 +139,15 @@ mod tests {
             options: vec!["quoting=9".into(), "header".into(), "sep=;".into()],
             file_type: Some("exe".into()),
             compression: Some("rar".into()),
-            rejects: None,
+            limits: vec!["rowz=1".into(), "rows=many".into()],
+            ..ReadArguments::default()
         };
         let Err(Stop::Usage { problems, .. }) = arguments.options(&SqlArguments::default()) else {
             panic!("expected a usage error");
         };
-        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert_eq!(problems.len(), 6, "{problems:?}");
         assert_eq!(problems[0], "-o quoting: got 9, expected 0 to 3");
+        assert_eq!(problems[4], "--limit rowz: unknown name \"rowz\"; did you mean rows?");
         assert!(problems[2].starts_with("--type: got \"exe\", expected one of csv, json"));
     }
 }

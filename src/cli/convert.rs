@@ -70,7 +70,7 @@ impl Convert {
         let Some(target) = output.target else {
             return Err(Stop::usage("no format to write was given", TARGETS));
         };
-        let ingest = read::read(&self.file, &options).into_ingest()?;
+        let ingest = read::read(&self.file, &options, &self.read.how()?).into_ingest()?;
         let table = self.chosen(&ingest)?;
         let header = self.header(&ingest.report);
         // As text, an empty cell is what the file has, not a null to be told from it.

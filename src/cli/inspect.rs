@@ -13,7 +13,7 @@ use super::args::{ReadArguments, SqlArguments};
 use super::exit::{Status, Stop};
 use super::grid::{self, Cell, Column};
 use super::preview::{self, count};
-use super::read::{self, Reading};
+use super::read::{self, How, Reading};
 use super::terminal::{self, Style, printable};
 
 /// Rows of the preview.
@@ -59,9 +59,11 @@ impl Inspect {
             Options { leave_rows: true, verify: self.verify, ..self.read.options(&self.sql)? };
         read::check_files(&self.files)?;
         self.read.check_rejects(self.files.len())?;
+        let head = Some(if self.json { 0 } else { ROWS });
+        let how = How { head, ..self.read.how()? };
         let mut status = Status::Valid;
         for (index, file) in self.files.iter().enumerate() {
-            let reading = read::read(file, &options);
+            let reading = read::read(file, &options, &how);
             if self.json {
                 let report = serde_json::to_string(&reading.report())
                     .map_err(|error| Stop::Failed(format!("cannot print the report: {error}")))?;

@@ -20,6 +20,7 @@ mod render;
 mod serve;
 mod sql;
 mod terminal;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,9 @@ enum Verb {
     Inspect(inspect::Inspect),
     Convert(convert::Convert),
     Sql(sql::Sql),
+    /// Do what a line on standard input asks for: what --isolate and the server start
+    #[command(hide = true)]
+    Worker,
     #[cfg(feature = "server")]
     Serve(serve::Serve),
     #[cfg(feature = "server")]
@@ -73,6 +77,7 @@ pub fn run() -> ExitCode {
         Verb::Inspect(inspect) => inspect.run(),
         Verb::Convert(convert) => convert.run(),
         Verb::Sql(sql) => sql.run(),
+        Verb::Worker => worker::run(),
         #[cfg(feature = "server")]
         Verb::Serve(serve) => serve.run(),
         #[cfg(feature = "server")]

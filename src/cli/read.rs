@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::options::nearest;
 use crate::report::{Code, Stage};
-use crate::{Error, Ingest, Issue, Limits, Options, Progress, Report, Source, ingest};
+use crate::{Error, Ingest, Issue, Limits, Options, Progress, Report, Source, Worker, ingest};
 
 use super::exit::{Status, Stop};
 use super::progress::Bar;
@@ -32,8 +32,18 @@ pub(super) fn check_files(files: &[PathBuf]) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Within which bounds files are read, and where.
+pub(super) struct How {
+    /// The bounds.
+    pub limits: Limits,
+    /// Who reads, if not this process.
+    pub worker: Option<Worker>,
+    /// Rows of each table that are wanted from a worker; `None` for all.
+    pub head: Option<u64>,
+}
+
 /// Reads a file, or standard input for `-`.
-pub(super) fn read(file: &Path, options: &Options) -> Reading {
+pub(super) fn read(file: &Path, options: &Options, how: &How) -> Reading {
     let (path, label, source) = if is_standard_input(file) {
         (None, "stdin".to_owned(), Source::reader(std::io::stdin()).named("stdin"))
     } else {
@@ -42,7 +52,11 @@ pub(super) fn read(file: &Path, options: &Options) -> Reading {
     let progress = Arc::new(Progress::default());
     let bar = Bar::start(&label, Arc::clone(&progress));
     let options = Options { progress: Some(progress), ..options.clone() };
-    let result = ingest(source, &options, &Limits::default());
+    let result = match (&how.worker, how.head) {
+        (None, _) => ingest(source, &options, &how.limits),
+        (Some(worker), None) => worker.ingest(source, &options, &how.limits),
+        (Some(worker), Some(rows)) => worker.ingest_head(source, &options, &how.limits, rows),
+    };
     drop(bar);
     let queries = options.transforms.iter().map(|step| step.sql.clone()).collect();
     Reading { path, label, queries, result }

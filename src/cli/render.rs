@@ -103,7 +103,9 @@ pub(super) fn issue_text(
         lines.push(format!("{gutter}{} found: {raw}", style.mark("=")));
     }
     if let Some(hint) = &issue.hint {
-        lines.push(format!("{gutter}{} hint: {}", style.mark("="), printable(hint)));
+        let raise = issue.limit_name().map(|name| format!("; raise it with --limit {name}=VALUE"));
+        let hint = format!("{hint}{}", raise.unwrap_or_default());
+        lines.push(format!("{gutter}{} hint: {}", style.mark("="), printable(&hint)));
     }
     lines.join("\n")
 }

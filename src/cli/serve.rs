@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::Worker;
 use crate::http::{self, Log, ServerConfig};
 
+use super::args::limits;
 use super::exit::{Status, Stop};
 use super::terminal;
 
@@ -65,6 +67,10 @@ pub(super) struct Serve {
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     sql_memory: Option<u64>,
 
+    /// A bound for one upload by its name, such as memory_bytes=4GiB or time=120s; may be repeated
+    #[arg(long = "limit", value_name = "NAME=VALUE")]
+    limits: Vec<String>,
+
     /// Files parsed at the same time; others wait [default: the number of processors]
     #[arg(long, value_name = "N")]
     parse_jobs: Option<NonZeroUsize>,
@@ -94,16 +100,25 @@ impl Serve {
             }
             terminal::tell(&format!("listening on http://{address}"));
         };
-        http::run(self.config(), ready).map_err(|error| Stop::Failed(error.to_string()))?;
+        http::run(self.config()?, ready).map_err(|error| Stop::Failed(error.to_string()))?;
         Ok(Status::Valid)
     }
 
-    fn config(&self) -> ServerConfig {
+    fn config(&self) -> Result<ServerConfig, Stop> {
+        let mut problems = Vec::new();
+        let limits = limits("--limit", &self.limits, &mut problems);
+        if !problems.is_empty() {
+            return Err(Stop::Usage { problems, hint: None });
+        }
+        let worker = Worker::of_this_program()
+            .map_err(|error| Stop::Failed(format!("cannot find the program that runs: {error}")))?;
         let mut config = ServerConfig {
             listen: self.listen,
             data: self.data.clone(),
             public_url: self.public_url.clone(),
             upload_bytes: self.max_upload,
+            limits,
+            worker: Some(worker),
             trusted_proxies: self.trusted_proxy.clone(),
             admin_password: std::env::var(ADMIN_PASSWORD).ok().filter(|text| !text.is_empty()),
             log: Log::new(|line| terminal::tell(&terminal::printable(line))),
@@ -119,7 +134,7 @@ impl Serve {
         set(&mut limits.columns, self.max_columns);
         set(&mut limits.sql_time, self.sql_timeout);
         set(&mut limits.sql_memory_bytes, self.sql_memory);
-        config
+        Ok(config)
     }
 }
 
@@ -136,52 +151,9 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// `1048576`, `200MB`, `1.5 GiB`, `4k`: powers of 1,000, or of 1,024 where there is an `i`.
 fn bytes(text: &str) -> Result<u64, String> {
-    let expected = || "expected bytes such as 1048576, 200MB or 1GiB".to_owned();
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let factor: u64 = match unit.trim().to_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" => 1_000,
-        "m" | "mb" => 1_000_000,
-        "g" | "gb" => 1_000_000_000,
-        "t" | "tb" => 1_000_000_000_000,
-        "kib" => 1 << 10,
-        "mib" => 1 << 20,
-        "gib" => 1 << 30,
-        "tib" => 1 << 40,
-        _ => return Err(expected()),
-    };
-    if let Ok(whole) = number.parse::<u64>() {
-        return whole.checked_mul(factor).filter(|bytes| *bytes > 0).ok_or_else(expected);
-    }
-    match number.parse::<f64>() {
-        Ok(number) if number > 0.0 && number * (factor as f64) < 1e18 => {
-            Ok((number * factor as f64).ceil() as u64)
-        }
-        _ => Err(expected()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_may_have_a_unit() {
-        for (text, expected) in [
-            ("1048576", 1_048_576),
-            ("200MB", 200_000_000),
-            ("1GiB", 1 << 30),
-            ("1.5 kib", 1_536),
-            ("4k", 4_000),
-        ] {
-            assert_eq!(bytes(text), Ok(expected), "{text}");
-        }
-        for text in ["", "0", "-1", "1.2.3", "GB", "3 apples", "99999999999TB", "."] {
-            assert!(bytes(text).is_err(), "{text}");
-        }
+    match crate::limits::bytes(text)? {
+        0 => Err("expected at least one byte".to_owned()),
+        bytes => Ok(bytes),
     }
 }

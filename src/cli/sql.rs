@@ -9,7 +9,7 @@ use clap::Args;
 
 use crate::format::write::WriteOptions;
 use crate::naming::unique_table;
-use crate::{Limits, Progress, Table};
+use crate::{Progress, Table};
 
 use super::args::{ReadArguments, SqlArguments};
 use super::exit::{Status, Stop};
@@ -60,12 +60,13 @@ impl Sql {
         if self.query.trim().is_empty() {
             return Err(Stop::usage("the query is empty", "write a SELECT"));
         }
+        let how = self.read.how()?;
         let mut tables: Vec<Table> = Vec::new();
         let mut taken = HashSet::new();
         let mut worst = Status::Valid;
         for file in &self.files {
             // A bad file does not keep the next ones from being told about.
-            match read::read(file, &options).into_ingest() {
+            match read::read(file, &options, &how).into_ingest() {
                 Ok(ingest) => tables.extend(ingest.tables.into_iter().map(|table| {
                     let name = unique_table(table.name().to_owned(), &taken);
                     taken.insert(name.clone());
@@ -81,7 +82,10 @@ impl Sql {
         let progress = Arc::new(Progress::default());
         progress.start("sql", 0);
         let bar = Bar::start("the query", progress);
-        let result = crate::query(tables, &self.query, &Limits::default());
+        let result = match &how.worker {
+            Some(worker) => worker.query(&tables, &self.query, &how.limits),
+            None => crate::query(tables, &self.query, &how.limits),
+        };
         drop(bar);
         let result = result.map_err(|error| {
             render::show_error(&error, "the query", Some(&self.query));

@@ -193,7 +193,7 @@ pub(super) fn zip_error(error: ZipError, member: Option<&str>) -> Error {
 /// Checks what a workbook's parts say they inflate to, before a reader inflates them.
 ///
 /// A part may say less than it holds; the reader below then stops at its checksum.
-pub fn check_workbook(bytes: &Bytes, limits: &crate::Limits) -> Result<()> {
+pub(super) fn check_workbook(bytes: &Bytes, limits: &crate::Limits) -> Result<()> {
     let archive = ZipArchive::new(Cursor::new(bytes.clone())).map_err(|e| zip_error(e, None))?;
     let mut budget = Budget::new(bytes.len() as u64, limits);
     let declared = archive.decompressed_size().unwrap_or(0);

@@ -1,5 +1,7 @@
 //! How much may come out of all compressions of one file together.
 
+use std::time::Instant;
+
 use crate::error::Result;
 use crate::limits::{Limits, human_bytes};
 use crate::report::{Code, Issue};
@@ -9,12 +11,22 @@ pub struct Budget<'a> {
     limits: &'a Limits,
     input: u64,
     inflated: u64,
+    part: Option<u64>,
+    started: Instant,
 }
+
+/// Bytes that may come out of a part of a workbook before its own ratio counts.
+const PART_FREE_BYTES: u64 = 100 << 10;
 
 impl<'a> Budget<'a> {
     /// For `input` bytes that are about to be inflated.
     pub fn new(input: u64, limits: &'a Limits) -> Self {
-        Budget { limits, input, inflated: 0 }
+        Budget { limits, input, inflated: 0, part: None, started: Instant::now() }
+    }
+
+    /// The same for one part of a workbook, which says that it is `compressed` bytes of the input.
+    pub fn of_part(self, compressed: u64) -> Self {
+        Budget { part: Some(compressed.min(self.input)), ..self }
     }
 
     /// Notes `bytes` more; an error once they are too many.
@@ -35,6 +47,22 @@ impl<'a> Budget<'a> {
                 limits.inflation_ratio
             );
             return Err(Issue::limit(Code::InflatedTooLarge, message, "inflation_ratio").into());
+        }
+        if let Some(compressed) = self.part {
+            let part_bound = compressed.max(1).saturating_mul(limits.part_ratio);
+            if self.inflated > PART_FREE_BYTES.max(part_bound) {
+                let message = format!(
+                    "a part of the workbook inflates from {} to more than {}, over {} : 1",
+                    human_bytes(compressed),
+                    human_bytes(PART_FREE_BYTES.max(part_bound)),
+                    limits.part_ratio
+                );
+                return Err(Issue::limit(Code::InflatedTooLarge, message, "part_ratio").into());
+            }
+        }
+        if self.started.elapsed() > limits.time {
+            let message = format!("inflating took more than {} s", limits.time.as_secs_f64());
+            return Err(Issue::limit(Code::Timeout, message, "time").into());
         }
         Ok(())
     }

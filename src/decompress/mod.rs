@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::options::Compression;
 use crate::report::{Code, Issue, Stage};
 
-pub use archive::{WorkbookZip, check_workbook, workbook_zip};
+pub use archive::{WorkbookZip, workbook_zip};
 pub use budget::Budget;
 pub use parts::{PartStream, Parts};
 

@@ -10,7 +10,7 @@ use zip::ZipArchive;
 use super::archive::zip_error;
 use super::budget::Budget;
 use super::codec;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::limits::Limits;
 use crate::options::Compression;
 use crate::report::{Code, Issue, Stage};
@@ -30,7 +30,7 @@ impl Parts {
     /// Reads the directory. Refuses what has more members or says that it inflates to more than
     /// allowed.
     pub fn open(bytes: &Bytes, limits: &Limits) -> Result<Self> {
-        super::check_workbook(bytes, limits)?;
+        super::archive::check_workbook(bytes, limits)?;
         let archive =
             ZipArchive::new(Cursor::new(bytes.clone())).map_err(|error| zip_error(error, None))?;
         if archive.len() > limits.archive_entries {
@@ -75,6 +75,35 @@ impl Parts {
         self.names.get(&name.trim_start_matches('/').to_lowercase()).copied()
     }
 
+    /// Inflates every part once, keeping nothing: for a reader that inflates them whole and believes
+    /// what they say of their sizes.
+    pub fn check(&self, limits: &Limits) -> Result<()> {
+        let mut whole = Budget::new(self.input, limits);
+        let mut block = Vec::new();
+        for index in 0..self.archive.len() {
+            let mut archive = self.archive.clone();
+            // A part that cannot be opened is not inflated by anybody.
+            let Ok(mut file) = archive.by_index(index) else { continue };
+            let name = file.name().map(|name| name.into_owned()).unwrap_or_default();
+            let budget = Budget::new(self.input, limits).of_part(file.compressed_size());
+            let mut stream = PartStream { name: &name, file: &mut file, budget, given: 0 };
+            let mut before = 0;
+            loop {
+                block.clear();
+                match stream.fill(&mut block, 256 << 10) {
+                    Ok(true) => {}
+                    // Where it ends is for its reader to say.
+                    Err(error) if error.kind() != ErrorKind::LimitExceeded => break,
+                    Ok(false) => break,
+                    Err(error) => return Err(error),
+                }
+                whole.spend(stream.given() - before)?;
+                before = stream.given();
+            }
+        }
+        Ok(())
+    }
+
     /// Opens a part and hands its stream to `work`.
     pub fn stream<T>(
         &self,
@@ -89,7 +118,7 @@ impl Parts {
         // The archive's directory is shared; only the place in the bytes is each reader's own.
         let mut archive = self.archive.clone();
         let mut file = archive.by_index(index).map_err(|error| zip_error(error, Some(name)))?;
-        let budget = Budget::new(self.input, limits);
+        let budget = Budget::new(self.input, limits).of_part(file.compressed_size());
         work(&mut PartStream { name, file: &mut file, budget, given: 0 })
     }
 }

@@ -10,6 +10,7 @@ mod orc;
 mod parquet;
 mod place;
 mod select;
+pub mod spill;
 pub mod write;
 
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::limits::Limits;
+use crate::worker::Worker;
 
 /// All that can be configured about a server.
 #[derive(Clone, Debug)]
@@ -17,6 +18,9 @@ pub struct ServerConfig {
     pub data: PathBuf,
     /// The bounds of a parse. Those of [`Limits::default`].
     pub limits: Limits,
+    /// Who parses, so that no upload can end the server. Default: nobody else, for callers whose
+    /// program is no worker; `tablemill serve` has one.
+    pub worker: Option<Worker>,
     /// Bytes of an upload. 1 GiB.
     pub upload_bytes: u64,
     /// Bytes of any other request body. 16 MiB.
@@ -53,6 +57,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             data: PathBuf::from("tablemill-data"),
             limits: Limits::default(),
+            worker: None,
             upload_bytes: 1 << 30,
             json_bytes: 16 << 20,
             public_url: None,

@@ -13,8 +13,11 @@ use crate::options::{Options, ParserOptions, TableNames, Transforms};
 use crate::pipeline::ingest;
 use crate::report::{Code, Issue, Report, Stage};
 use crate::source::Source;
-use crate::store::{Blobs, FileSettings, Outcome, StoredBytes, StoredTable, write_table};
+use crate::store::{
+    Blobs, FileSettings, Outcome, StoreError, StoredBytes, StoredTable, write_table,
+};
 use crate::table::Table;
+use crate::worker::{Stream, Worker};
 
 /// What came of a parse, and who the data says made it.
 #[derive(Debug, Default)]
@@ -53,6 +56,7 @@ pub async fn mill(
         limits: app.config.limits.clone(),
         settings: settings.clone(),
         asked,
+        worker: app.config.worker.clone(),
     };
     let _slot = app.parse_slots.acquire().await.map_err(ApiError::internal)?;
     tokio::task::spawn_blocking(|| work.run()).await?
@@ -64,6 +68,12 @@ pub async fn forget(app: &App, outcome: &Outcome) {
     app.store.blobs.delete(&blobs).await;
 }
 
+/// Tables in memory, or as a worker wrote them.
+enum Made {
+    Here(Vec<Table>),
+    Apart(Vec<Stream>),
+}
+
 struct Work {
     path: PathBuf,
     blobs: Blobs,
@@ -71,6 +81,7 @@ struct Work {
     limits: Limits,
     settings: FileSettings,
     asked: Asked,
+    worker: Option<Worker>,
 }
 
 impl Work {
@@ -85,12 +96,19 @@ impl Work {
             Err(issues) => return Ok(self.judge(&Report::default(), &issues, Vec::new())),
         };
         let source = Source::path(&self.path).named(self.settings.name.clone());
-        match ingest(source, &options, &self.limits) {
-            Ok(read) if read.report.is_valid && !self.asked.refuses() => {
-                let tables = self.store(read.tables, &read.report)?;
-                Ok(self.judge(&read.report, &[], tables))
+        let read = match &self.worker {
+            Some(worker) => worker
+                .streams(source, &options, &self.limits)
+                .map(|worked| (worked.report, Made::Apart(worked.streams))),
+            None => ingest(source, &options, &self.limits)
+                .map(|read| (read.report, Made::Here(read.tables))),
+        };
+        match read {
+            Ok((report, made)) if report.is_valid && !self.asked.refuses() => {
+                let tables = self.store(&made, &report)?;
+                Ok(self.judge(&report, &[], tables))
             }
-            Ok(read) => Ok(self.judge(&read.report, &[], Vec::new())),
+            Ok((report, _)) => Ok(self.judge(&report, &[], Vec::new())),
             Err(error) => {
                 let issue = error.issue().clone();
                 if issue.stage == Stage::Source {
@@ -129,10 +147,10 @@ impl Work {
     }
 
     /// Writes the tables to blobs; if one fails, those written before go again.
-    fn store(&self, tables: Vec<Table>, report: &Report) -> ApiResult<Vec<StoredTable>> {
+    fn store(&self, made: &Made, report: &Report) -> ApiResult<Vec<StoredTable>> {
         let mut stored: Vec<StoredTable> = Vec::new();
-        for (table, described) in tables.iter().zip(&report.tables) {
-            match self.store_one(table) {
+        for (index, described) in report.tables.iter().enumerate() {
+            match self.store_one(made, index) {
                 Ok(blob) => stored.push(StoredTable {
                     name: described.name.clone(),
                     dtypes: findings::dtypes(described),
@@ -150,10 +168,20 @@ impl Work {
         Ok(stored)
     }
 
-    fn store_one(&self, table: &Table) -> crate::store::Result<String> {
+    fn store_one(&self, made: &Made, index: usize) -> crate::store::Result<String> {
         let blob = self.runtime.block_on(self.blobs.create())?;
         let mut writer = blob.blocking(self.runtime.clone());
-        write_table(table, &mut writer)?;
+        let missing = || StoreError::Task("a table of the report is missing".to_owned());
+        match made {
+            Made::Here(tables) => {
+                write_table(tables.get(index).ok_or_else(missing)?, &mut writer)?;
+            }
+            // What a worker wrote is what is stored: it is not even decoded here.
+            Made::Apart(streams) => {
+                let stream = streams.get(index).ok_or_else(missing)?;
+                std::io::Write::write_all(&mut writer, &stream.bytes)?;
+            }
+        }
         writer.finish()
     }
 

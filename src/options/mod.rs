@@ -59,7 +59,7 @@ pub struct Options {
 }
 
 /// How work is shared out among threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parallelism {
     /// Threads; 0 for as many as the machine runs at once.
     pub threads: usize,
@@ -84,7 +84,7 @@ impl Parallelism {
 }
 
 /// How a table is called that has no sheet's or archive member's name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TableNames {
     /// After the file, without its extensions: `orders.csv.gz` gives `orders`.
     #[default]

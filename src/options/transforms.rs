@@ -1,11 +1,12 @@
 //! The shapes in which SQL steps may be given. The SQL itself is judged when it runs.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::values::show;
 
 /// One SQL query and the name of the table it makes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The query.
     pub sql: String,
@@ -14,7 +15,7 @@ pub struct Step {
 }
 
 /// SQL steps over the tables of a file.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub enum Transforms {
     /// No SQL.
     #[default]

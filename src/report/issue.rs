@@ -228,7 +228,7 @@ impl Issue {
             severity,
             stage,
             code,
-            message,
+            message: short(message),
             table: None,
             row: None,
             line: None,
@@ -252,12 +252,22 @@ impl Issue {
 
     /// A bound of [`Limits`](crate::Limits) that was passed; `option` is the bound's name there.
     pub fn limit(code: Code, message: impl Into<String>, option: &str) -> Self {
-        Issue::error(Stage::Limits, code, message).hint(format!("raise the limit `{option}`"))
+        Issue::error(Stage::Limits, code, message).hint(format!("the limit is `{option}`"))
+    }
+
+    /// The name of the bound that was passed, where one was.
+    pub fn limit_name(&self) -> Option<&str> {
+        let hint = self.hint.as_deref().filter(|_| self.kind_is_limit())?;
+        hint.split_once("the limit is `")?.1.split('`').next()
+    }
+
+    fn kind_is_limit(&self) -> bool {
+        self.stage == Stage::Limits || self.code == Code::NestedTooDeep
     }
 
     /// Names the table or archive member concerned.
     pub fn table(mut self, table: impl Into<String>) -> Self {
-        self.table = Some(table.into());
+        self.table = Some(short(table.into()));
         self
     }
 
@@ -275,7 +285,7 @@ impl Issue {
 
     /// Names the column concerned.
     pub fn column(mut self, column: impl Into<String>) -> Self {
-        self.column = Some(column.into());
+        self.column = Some(short(column.into()));
         self
     }
 
@@ -293,7 +303,7 @@ impl Issue {
 
     /// Says what to do next.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(short(hint.into()));
         self
     }
 
@@ -302,6 +312,20 @@ impl Issue {
         self.step = Some(step);
         self
     }
+}
+
+/// Bytes of a message, hint or name in an issue. A column's name may be as long as any value, and each
+/// of a thousand issues may name it.
+const MOST_BYTES: usize = 4096;
+
+/// At most so many bytes, `…` where cut.
+fn short(mut text: String) -> String {
+    if text.len() > MOST_BYTES {
+        text.truncate(text.floor_char_boundary(MOST_BYTES));
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }
 
 /// Raw text made fit for a message: control characters escaped, bytes that are no UTF-8 as `\xff`,
@@ -339,6 +363,17 @@ fn escape(character: char) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_messages_are_cut() {
+        let long = "ä".repeat(1 << 20);
+        let issue = Issue::warning(Stage::Parse, Code::BadValue, &long).column(&long).table(&long);
+        let issue = issue.hint(&long);
+        for text in [Some(issue.message), issue.column, issue.table, issue.hint] {
+            let text = text.unwrap();
+            assert!(text.ends_with('…') && text.len() < 5_000 && text.len() > 4_000);
+        }
+    }
 
     #[test]
     fn quoted_text_is_escaped_and_cut() {

@@ -58,6 +58,25 @@ impl Source {
         &self.name
     }
 
+    /// Where the bytes are in a regular file, to be read by another process: their own, or one that
+    /// they are written to in `folder`.
+    pub(crate) fn into_file(self, folder: &Path, limits: &Limits) -> Result<PathBuf> {
+        let mut reader: Box<dyn Read + Send> = match self.kind {
+            Kind::Path(path) => match std::fs::metadata(&path) {
+                Ok(found) if !found.is_file() && !found.is_dir() => Box::new(File::open(path)?),
+                // What is wrong with a path is for its reader to say.
+                _ => return Ok(path),
+            },
+            Kind::Bytes(bytes) => Box::new(std::io::Cursor::new(bytes)),
+            Kind::Reader(reader) => reader,
+        };
+        let path = folder.join("input");
+        let most = limits.input_bytes.saturating_add(1);
+        let written = std::io::copy(&mut (&mut reader).take(most), &mut File::create(&path)?)?;
+        check_size(written, limits)?;
+        Ok(path)
+    }
+
     /// All the bytes.
     pub(crate) fn open(self, limits: &Limits) -> Result<Bytes> {
         match self.kind {

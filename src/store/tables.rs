@@ -1,42 +1,27 @@
-//! Parsed tables as stored: Arrow streams without compression, so that reading one back maps the
-//! file and copies nothing. (The stream, not the file format: batches may each bring their own
-//! dictionaries.)
+//! Parsed tables as stored: Arrow streams, mapped when they are read back.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
-use arrow::buffer::Buffer;
-use arrow::ipc::reader::StreamDecoder;
-use arrow::ipc::writer::StreamWriter;
+use arrow::error::ArrowError;
 
 use super::error::{Result, StoreError};
+use crate::format::spill;
 use crate::limits::Limits;
 use crate::source::Source;
 use crate::table::Table;
 
 /// Writes a table's columns and rows; its name is not among them.
 pub fn write_table(table: &Table, out: impl Write) -> Result<()> {
-    let mut writer = StreamWriter::try_new(BufWriter::new(out), table.schema())?;
-    for batch in table.batches() {
-        writer.write(batch)?;
-    }
-    writer.finish()?;
-    writer.into_inner()?.flush()?;
-    Ok(())
+    let failed = |error| StoreError::Table(ArrowError::ExternalError(Box::new(error)));
+    spill::write(table, out).map_err(failed)
 }
 
 /// Reads a table back, by memory map.
 pub fn read_table(path: &Path, name: &str) -> Result<Table> {
     let limits = Limits { input_bytes: u64::MAX, ..Limits::default() };
     let bytes = Source::path(path).open(&limits).map_err(std::io::Error::from)?;
-    let mut buffer = Buffer::from(bytes);
-    let mut decoder = StreamDecoder::new();
-    let mut batches = Vec::new();
-    while !buffer.is_empty() {
-        batches.extend(decoder.decode(&mut buffer)?);
-    }
-    let schema = decoder.schema().ok_or_else(|| StoreError::Task("a table is cut off".into()))?;
-    decoder.finish()?;
+    let (schema, batches) = spill::read(bytes)?;
     Ok(Table::new(name, schema, batches))
 }
 

@@ -86,9 +86,10 @@ pub(super) fn engine(error: &DataFusionError, sql: &str, limits: &Limits) -> Err
 
 /// The memory for a query is used up.
 pub(super) fn out_of_memory(limits: &Limits) -> Error {
-    let message =
-        format!("the query needs more than {} of memory", human_bytes(limits.sql_memory_bytes));
-    Issue::limit(Code::OutOfMemory, message, "sql_memory_bytes").into()
+    let memory = limits.sql_memory();
+    let message = format!("the query needs more than {} of memory", human_bytes(memory));
+    let name = if memory < limits.sql_memory_bytes { "memory_bytes" } else { "sql_memory_bytes" };
+    Issue::limit(Code::OutOfMemory, message, name).into()
 }
 
 fn failed(text: &str, sql: &str) -> Error {

@@ -3,6 +3,9 @@
 //! Takes tables and steps, gives the tables after them. Refuses anything but one query a step over
 //! the file's own tables; a failing step leaves nothing changed.
 
+/// Bytes of stack that a run's own threads reserve.
+pub(crate) const STACKS: u64 = 2 << 30;
+
 #[cfg(feature = "sql")]
 mod bounded;
 #[cfg(feature = "sql")]

@@ -32,7 +32,7 @@ const CATALOG: &str = "tablemill";
 const SCHEMA: &str = "public";
 /// Parsing, planning and dropping a query recurse over its tree, whose depth `check` bounds. Pages of
 /// a stack that are never touched cost nothing.
-const STACK: usize = 1 << 30;
+const STACK: usize = super::STACKS as usize / 2;
 
 /// The result of the query: its schema and rows.
 pub(super) fn run(
@@ -59,14 +59,15 @@ pub(super) fn run(
             let _ = sender.send(execute(&context, statement, &bounds).await);
         });
         // The clock is this thread's: the runtime's own would stand still while the worker is busy.
-        let result = receiver.recv_timeout(limits.sql_time);
+        let time = limits.sql_time.min(limits.time);
+        let result = receiver.recv_timeout(time);
         query.abort();
         runtime.shutdown_background();
         match result {
             Err(RecvTimeoutError::Timeout) => {
-                let message =
-                    format!("the query took more than {} s", limits.sql_time.as_secs_f64());
-                Err(Issue::limit(Code::Timeout, message, "sql_time").into())
+                let message = format!("the query took more than {} s", time.as_secs_f64());
+                let name = if time < limits.sql_time { "time" } else { "sql_time" };
+                Err(Issue::limit(Code::Timeout, message, name).into())
             }
             Err(RecvTimeoutError::Disconnected) => {
                 let message = "the SQL engine gave up on this query";
@@ -118,7 +119,7 @@ async fn execute(
         let batch = batch?;
         bytes += batch.get_array_memory_size() as u64;
         rows += batch.num_rows() as u64;
-        if bytes > limits.sql_memory_bytes {
+        if bytes > limits.sql_memory() {
             return Err(Stop::Ours(out_of_memory(limits)));
         }
         if rows > limits.rows {
@@ -145,13 +146,13 @@ fn session(
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .set_bool("datafusion.sql_parser.enable_ident_normalization", false);
     let runtime = RuntimeEnvBuilder::new()
-        .with_memory_pool(Arc::new(GreedyMemoryPool::new(limits.sql_memory_bytes as usize)))
+        .with_memory_pool(Arc::new(GreedyMemoryPool::new(limits.sql_memory() as usize)))
         .with_disk_manager_builder(
             DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled),
         )
         .build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
-    bound_functions(&context, limits.sql_memory_bytes / 8)?;
+    bound_functions(&context, limits.sql_memory() / 8)?;
     let (plain, qualified) = (MemorySchemaProvider::new(), MemorySchemaProvider::new());
     for table in tables {
         let batches = vec![table.batches().to_vec()];

@@ -6,8 +6,11 @@ mod cli;
 mod fixtures;
 #[cfg(feature = "server")]
 mod http;
+mod limits;
 mod oracle;
 mod parallel;
 mod regressions;
 mod rejects;
 mod tidy;
+#[cfg(all(unix, feature = "cli"))]
+mod worker;

@@ -34,7 +34,7 @@ fn code(text: &str) -> impl Iterator<Item = &str> {
 
 const STAGES: &[&str] =
     &["source", "decompress", "detect", "infer", "format", "table", "transform"];
-const FACES: &[&str] = &["cli", "http", "store", "pipeline"];
+const FACES: &[&str] = &["cli", "http", "store", "worker", "pipeline"];
 
 #[test]
 fn a_stage_imports_only_stages_to_its_left() {
@@ -70,6 +70,7 @@ fn each_bought_crate_has_one_room() {
         ("object_store::", &["store"]),
         ("axum::", &["http"]),
         ("clap::", &["cli"]),
+        ("rustix::", &["worker"]),
     ];
     for (path, text) in sources() {
         let room = path.split('/').next().unwrap_or_default();

@@ -55,7 +55,7 @@ pub(super) fn check_spanned(spanned: u64, present: u64, limits: &Limits) -> Resu
         limits.inflation_ratio
     );
     let issue = Issue::limit(Code::TooManyCells, message, "inflation_ratio");
-    Err(issue.hint("range names the cells to read").into())
+    Err(issue.hint("range names the cells to read; the limit is `inflation_ratio`").into())
 }
 
 #[cfg(test)]

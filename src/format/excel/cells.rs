@@ -49,7 +49,7 @@ impl Workbook {
     pub(super) fn open(file_type: FileType, bytes: &Bytes, context: &Context<'_>) -> Result<Self> {
         let cursor = Cursor::new(bytes.clone());
         if !matches!(file_type, FileType::Xls | FileType::Xlsx) {
-            crate::decompress::check_workbook(bytes, context.limits)?;
+            Parts::open(bytes, context.limits)?.check(context.limits)?;
         }
         Ok(match file_type {
             FileType::Xls => Workbook::Xls(Box::new(Xls::new(cursor).map_err(corrupt)?)),

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tablemill::Worker;
 use tablemill::http::{App, ServerConfig, admin, serve};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -40,6 +41,8 @@ impl Server {
         let mut config = ServerConfig {
             data: data.path().into(),
             admin_password: Some("tuna".into()),
+            // As `tablemill serve` has it, where that program was built.
+            worker: option_env!("CARGO_BIN_EXE_tablemill").map(Worker::new),
             ..ServerConfig::default()
         };
         configure(&mut config);

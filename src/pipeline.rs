@@ -43,7 +43,10 @@ pub struct Ingest {
 /// ```
 pub fn ingest(source: impl Into<Source>, options: &Options, limits: &Limits) -> Result<Ingest> {
     let mut context = Context::new(options, limits);
-    let milled = context.open_rejects().and_then(|()| mill(source.into(), &mut context));
+    // Each reader has a guard of its own, which knows its name; this is for all around them.
+    let milled = context
+        .open_rejects()
+        .and_then(|()| guarded(Stage::Parse, "file", || mill(source.into(), &mut context)));
     // The file for rejects is complete also where there is no table.
     let closed = context.close_rejects();
     match milled.and_then(|tables| closed.map(|()| tables)) {

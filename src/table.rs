@@ -6,8 +6,9 @@ use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 
 use crate::error::Result;
+use crate::guard::guarded;
 use crate::options::dtype_name;
-use crate::report::{ColumnReport, TableReport};
+use crate::report::{ColumnReport, Stage, TableReport};
 
 /// The key of a field's metadata that says how its texts were written.
 pub const FORMAT_KEY: &str = "tablemill.format";
@@ -74,7 +75,10 @@ impl Table {
     /// Hands over its rows in order, from memory or from the file, until `take` gives `false`.
     pub fn each_batch(&self, take: &mut dyn FnMut(&RecordBatch) -> Result<bool>) -> Result<()> {
         if let Some(rows) = &self.in_file {
-            return rows.each(&self.schema, &mut |batch| take(&batch));
+            // Reading happens only now, where no guard of the pipeline's is.
+            return guarded(Stage::Parse, "row", || {
+                rows.each(&self.schema, &mut |batch| take(&batch))
+            });
         }
         for batch in &self.batches {
             if !take(batch)? {

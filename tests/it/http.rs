@@ -12,3 +12,5 @@ mod report;
 mod routes;
 mod transport;
 mod uploads;
+#[cfg(all(unix, feature = "cli"))]
+mod workers;

@@ -62,14 +62,14 @@ fn rows(table: &Table) -> (String, SchemaRef, Vec<Vec<ArrayRef>>) {
 }
 
 /// The program, told to go wrong where the file is called `bomb`.
-struct Bomb {
+pub struct Bomb {
     _folder: TempDir,
     pub worker: Worker,
     pub left: TempDir,
 }
 
 impl Bomb {
-    fn that(how: &str) -> Self {
+    pub fn that(how: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("worker");
         let text = format!("#!/bin/sh\nTABLEMILL_WORKER_TEST={how} exec {PROGRAM} \"$@\"\n");

@@ -37,7 +37,7 @@ fn a_worker_gives_the_same_for_every_fixture() {
             let apart = worker.ingest(Source::path(file), &options, &limits);
             let tables = |read: &Result<Ingest>| match read {
                 Ok(read) => Ok(read.tables.iter().map(rows).collect::<Vec<_>>()),
-                Err(error) => Err((error.kind(), error.issue().clone())),
+                Err(error) => Err(Box::new((error.kind(), error.issue().clone()))),
             };
             if report(&apart) != report(&here) || tables(&apart) != tables(&here) {
                 let [apart, here] = [&apart, &here].map(report);

@@ -45,11 +45,20 @@ fn member_stem(member: &str) -> &str {
     }
 }
 
+/// Endings of compressions and archives, without their dots.
+const WRAPPINGS: [&str; 16] = [
+    "gz", "gzip", "bgz", "bz2", "xz", "zst", "zstd", "zip", "tar", "tgz", "tbz", "tbz2", "txz",
+    "tzst", "taz", "bz",
+];
+
 /// `orders.csv.gz` is, once unwrapped, `orders.csv`.
 pub(crate) fn without_compression(name: &str) -> &str {
     let mut name = name;
-    for ending in [".gz", ".bz2", ".xz", ".zst", ".zip"] {
-        name = name.strip_suffix(ending).filter(|rest| !rest.is_empty()).unwrap_or(name);
+    while let Some((rest, ending)) = name.rsplit_once('.')
+        && !rest.is_empty()
+        && WRAPPINGS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+    {
+        name = rest;
     }
     name
 }

@@ -3,6 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use bytes::Bytes;
+
 use crate::context::Context;
 use crate::decompress::{self, Part, Wanted};
 use crate::detect;
@@ -74,7 +76,7 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     for part in parts {
         context.check_time()?;
         let member = part.member.clone();
-        let raw = read_part(part, &tables.file, context).map_err(|error| match &member {
+        let raw = read_cut(part, &tables.file, context).map_err(|error| match &member {
             Some(member) => error.map_issue(|issue| match issue.table {
                 Some(_) => issue,
                 None => issue.table(member),
@@ -93,9 +95,28 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     context.stage("transform", |context| transform::apply(tables, transforms, context))
 }
 
+/// A part as far as it is whole. Where nothing can be made of that, the damage is the error.
+fn read_cut(mut part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
+    let Some(damage) = part.cut.take() else { return read_part(part, file, context) };
+    part.bytes = whole_lines(part.bytes);
+    let raw = read_part(part, file, context).map_err(|_| (*damage).clone())?;
+    context.reporter.push(*damage);
+    Ok(raw)
+}
+
+/// Text up to its last line end; what has none stays.
+fn whole_lines(bytes: Bytes) -> Bytes {
+    let head = &bytes[..bytes.len().min(1 << 10)];
+    let is_text = !head.contains(&0);
+    match memchr::memrchr(b'\n', &bytes).filter(|_| is_text) {
+        Some(end) => bytes.slice(..=end),
+        None => bytes,
+    }
+}
+
 /// Detect and parse: one part to its tables.
 fn read_part(part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
-    let Part { member, bytes } = part;
+    let Part { member, bytes, .. } = part;
     if let Some(member) = &member {
         context.reporter.file().members.push(member.clone());
     }

@@ -30,7 +30,7 @@ _Type = Literal[
     "csv", "tsv", "txt", "json", "ndjson", "jsonl", "arrow", "feather", "ipc", "parquet", "orc",
     "xls", "xlsx", "xlsm", "xlsb", "ods",
 ]
-_Compression = Literal["infer", "gzip", "gz", "bz2", "bzip2", "xz", "zstd", "zst", "zip"]
+_Compression = Literal["infer", "gzip", "gz", "bz2", "bzip2", "xz", "zstd", "zst", "zip", "tar"]
 _Dtype = str | type | Any  # names, types, dtypes of numpy and pandas
 
 class _Step(TypedDict, total=False):

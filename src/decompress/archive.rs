@@ -1,18 +1,20 @@
-//! Zip archives: which members count, and what is inside them.
+//! Zip archives: workbooks among them, and what is inside of the others.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{Cursor, Read};
 
 use bytes::Bytes;
-use zip::ZipArchive;
 use zip::result::ZipError;
+use zip::{CompressionMethod, ZipArchive};
 
 use super::budget::Budget;
-use super::{Part, Wanted, codec};
+use super::members::{Entry, Member, What, choose, too_many};
+use super::{Wanted, codec};
 use crate::context::Context;
-use crate::error::{Error, Result};
-use crate::naming::without_compression;
+use crate::error::{Error, ErrorKind, Result};
 use crate::report::{Code, Issue, Stage};
+use crate::source::Spool;
 
 /// A zip that is itself a workbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,94 +86,208 @@ pub(super) fn members(
     wanted: Wanted<'_>,
     budget: &mut Budget<'_>,
     context: &mut Context<'_>,
-) -> Result<Vec<Part>> {
-    let mut archive =
-        ZipArchive::new(Cursor::new(bytes.clone())).map_err(|e| zip_error(e, None))?;
-    let entries = archive.len();
-    if entries > context.limits.archive_entries {
-        let message = format!(
-            "the archive has {entries} members, allowed are {}",
-            context.limits.archive_entries
-        );
-        return Err(Issue::limit(Code::TooManyTables, message, "archive_entries").into());
+) -> Result<Vec<Member>> {
+    let mut archive = match ZipArchive::new(Cursor::new(bytes.clone())) {
+        Ok(archive) => archive,
+        Err(error) => return by_headers(bytes, &error, wanted, budget, context),
+    };
+    let count = archive.len();
+    if count > context.limits.archive_entries {
+        return Err(too_many(count, context.limits.archive_entries));
     }
-    let mut candidates = Vec::new();
-    for index in 0..entries {
-        let file = archive.by_index_raw(index).map_err(|e| zip_error(e, None))?;
-        let name = match file.name() {
-            Ok(name) => name.replace('\\', "/"),
-            Err(_) => String::from_utf8_lossy(file.name_raw()).replace('\\', "/"),
-        };
-        if file.is_dir() || name.ends_with('/') || is_litter(&name) {
-            continue;
+    let mut entries = Vec::new();
+    for place in 0..count {
+        let file = archive.by_index_data(place).map_err(|e| zip_error(e, None))?;
+        let name = entry_name(file.name(), file.name_raw());
+        let is_folder = file.is_dir() || name.ends_with('/');
+        let what = if is_folder { What::Folder } else { What::File };
+        entries.push(Entry { name, what, place });
+    }
+    let mut held = Held::new(context.limits.spool_bytes);
+    let mut members = Vec::new();
+    for Entry { name, place, .. } in choose(entries, "zip", wanted, context)? {
+        let inflated = member(&mut archive, bytes, place, &name, &mut held, budget);
+        members.push(Member { name, bytes: inflated });
+    }
+    Ok(members)
+}
+
+/// What members may still hold in memory together; the others go to temporary files.
+struct Held(u64);
+
+impl Held {
+    fn new(bound: u64) -> Self {
+        Held(bound)
+    }
+
+    /// What one more member inflates to.
+    fn spool(&mut self, fill: impl FnOnce(&mut Spool) -> Result<()>) -> Result<Bytes> {
+        let mut spool = Spool::new(self.0);
+        fill(&mut spool)?;
+        if spool.len() <= self.0 {
+            self.0 -= spool.len();
         }
-        candidates.push((index, name, file.encrypted()));
+        spool.finish()
     }
-    if candidates.is_empty() {
-        let message = if entries == 0 {
-            "the zip archive is empty".to_owned()
-        } else {
-            format!("none of the {entries} members of the zip archive is a file with data")
-        };
-        return Err(Issue::error(Stage::Decompress, Code::NoMembers, message).into());
+}
+
+fn member(
+    archive: &mut ZipArchive<Cursor<Bytes>>,
+    bytes: &Bytes,
+    index: usize,
+    name: &str,
+    held: &mut Held,
+    budget: &mut Budget<'_>,
+) -> Result<Bytes> {
+    let raw = archive.by_index_raw(index).map_err(|error| zip_error(error, Some(name)))?;
+    if raw.encrypted() {
+        return Err(encrypted(name));
     }
-    if candidates.iter().any(|(_, name, _)| has_extension(name, wanted.extensions)) {
-        candidates.retain(|(_, name, _)| {
-            let keep = has_extension(name, wanted.extensions);
-            if !keep {
-                let message = format!("the archive member {name:?} was left out");
-                context.reporter.push(
-                    Issue::warning(Stage::Decompress, Code::SkippedMember, message)
-                        .table(name)
-                        .hint(format!(
-                            "members that end in {} are read",
-                            wanted.extensions.join(", ")
-                        )),
-                );
+    let (method, compressed, inflated, crc) =
+        (raw.compression(), raw.compressed_size(), raw.size(), raw.crc32());
+    let start = raw.data_start().and_then(|start| usize::try_from(start).ok());
+    drop(raw);
+    let data = start
+        .zip(usize::try_from(compressed).ok())
+        .and_then(|(start, length)| Some(start..start.checked_add(length)?))
+        .filter(|range| range.end <= bytes.len());
+    match (method, data) {
+        (CompressionMethod::Stored, Some(data)) if compressed == inflated => {
+            budget.spend(compressed)?;
+            return codec::checked_member(bytes.slice(data), crc);
+        }
+        #[allow(deprecated)] // how the crate names a method that it has not
+        (CompressionMethod::Unsupported(method), Some(data)) => {
+            let mut known = true;
+            let inflated = held.spool(|spool| {
+                let data = &bytes[data];
+                match codec::inflate_method(method, data, inflated, spool, budget) {
+                    Some(outcome) => outcome,
+                    None => {
+                        known = false;
+                        Ok(())
+                    }
+                }
+            })?;
+            if known {
+                return codec::checked_member(inflated, crc);
             }
-            keep
-        });
-    }
-    let mut parts = Vec::new();
-    for (index, name, encrypted) in candidates {
-        if encrypted {
-            let message = format!("the archive member {name:?} is encrypted");
-            return Err(Issue::error(Stage::Decompress, Code::Encrypted, message)
-                .table(name)
-                .hint("remove the password and try again")
-                .into());
         }
-        let file = archive.by_index(index).map_err(|e| zip_error(e, Some(&name)))?;
-        let compressed = file.compressed_size();
-        let bytes = codec::inflate_member(file, compressed, budget, context)
-            .map_err(|error| error.map_issue(|issue| issue.table(&name)))?;
-        parts.push(Part { member: Some(name), bytes });
+        _ => {}
     }
-    Ok(parts)
+    let file = archive.by_index(index).map_err(|error| zip_error(error, Some(name)))?;
+    held.spool(|spool| codec::inflate_member(file, compressed, spool, budget))
 }
 
-/// What macOS and file managers leave in archives.
-fn is_litter(name: &str) -> bool {
-    name.split('/')
-        .any(|piece| piece == "__MACOSX" || piece.starts_with('.') && piece != "." && piece != "..")
+/// The members of an archive that has lost its directory, as far as their own headers tell.
+fn by_headers(
+    bytes: &Bytes,
+    error: &ZipError,
+    wanted: Wanted<'_>,
+    budget: &mut Budget<'_>,
+    context: &mut Context<'_>,
+) -> Result<Vec<Member>> {
+    let lost = || zip_error_of(error, None);
+    if hides_directory(bytes) {
+        let message = "the archive is encrypted, its list of members too";
+        return Err(Issue::error(Stage::Decompress, Code::Encrypted, message)
+            .hint("remove the password and try again")
+            .into());
+    }
+    let mut held = Held::new(context.limits.spool_bytes);
+    let mut rest: &[u8] = bytes;
+    let mut entries = Vec::new();
+    let mut end = 0;
+    while let Some(entry) = next_by_header(&mut rest, &mut held, budget) {
+        if entries.len() == context.limits.archive_entries {
+            return Err(too_many(entries.len() + 1, context.limits.archive_entries));
+        }
+        if let Err(error) = &entry.place
+            && error.kind() != ErrorKind::Corrupt
+        {
+            return entry.place.map(|_| Vec::new());
+        }
+        end = bytes.len() - rest.len();
+        entries.push(entry);
+    }
+    if entries.iter().all(|entry| entry.place.is_err()) {
+        return Err(lost().into());
+    }
+    let issue = lost();
+    let message = format!("{}; its members were found by their own headers", issue.message);
+    context.reporter.push(Issue { message, ..issue }.byte_offset(end as u64));
+    let chosen = choose(entries, "zip", wanted, context)?;
+    let member = |entry: Entry<_>| Member { name: entry.name, bytes: entry.place };
+    Ok(chosen.into_iter().map(member).collect())
 }
 
-/// Whether the name ends in one of the extensions, a compression's own ending taken off before.
-fn has_extension(name: &str, extensions: &[&str]) -> bool {
-    let lower = name.to_lowercase();
-    without_compression(&lower)
-        .rsplit_once('.')
-        .is_some_and(|(_, extension)| extensions.contains(&extension))
+fn next_by_header(
+    rest: &mut &[u8],
+    held: &mut Held,
+    budget: &mut Budget<'_>,
+) -> Option<Entry<Result<Bytes>>> {
+    let file = zip::read::read_zipfile_from_stream(rest).ok()??;
+    let name = entry_name(file.name(), file.name_raw());
+    let is_folder = file.is_dir() || name.ends_with('/');
+    let what = if is_folder { What::Folder } else { What::File };
+    let size = file.compressed_size();
+    let place = held.spool(|spool| codec::inflate_member(file, size, spool, budget));
+    Some(Entry { name, what, place })
+}
+
+/// Whether the first member says that the directory is encrypted, or hides what would stand in it.
+fn hides_directory(bytes: &[u8]) -> bool {
+    let flags = bytes.get(6..8).map_or(0, |flags| u16::from_le_bytes([flags[0], flags[1]]));
+    bytes.starts_with(b"PK\x03\x04") && flags & 1 != 0 && flags & (1 << 6 | 1 << 13) != 0
+}
+
+fn entry_name(name: zip::result::ZipResult<Cow<'_, str>>, raw: &[u8]) -> String {
+    match name {
+        Ok(name) => name.replace('\\', "/"),
+        Err(_) => String::from_utf8_lossy(raw).replace('\\', "/"),
+    }
+}
+
+fn encrypted(name: &str) -> Error {
+    let message = format!("the archive member {name:?} is encrypted");
+    Issue::error(Stage::Decompress, Code::Encrypted, message)
+        .table(name)
+        .hint("remove the password and try again")
+        .into()
 }
 
 pub(super) fn zip_error(error: ZipError, member: Option<&str>) -> Error {
-    let (code, message) = match &error {
+    zip_error_of(&error, member).into()
+}
+
+/// The methods of zip (APPNOTE.TXT, section 4.4.5) that nothing here inflates.
+fn method_name(method: u16) -> &'static str {
+    match method {
+        1 => "shrink",
+        2..=5 => "reduce",
+        6 => "implode",
+        10 => "DCL implode",
+        16 | 18 | 19 => "an IBM method",
+        94 => "MP3",
+        96 => "JPEG",
+        97 => "WavPack",
+        98 => "PPMd",
+        _ => "an unknown method",
+    }
+}
+
+fn zip_error_of(error: &ZipError, member: Option<&str>) -> Issue {
+    let (code, message) = match error {
         ZipError::UnsupportedArchive(what) if what.to_lowercase().contains("password") => {
             (Code::Encrypted, "the archive is encrypted".to_owned())
         }
         ZipError::UnsupportedArchive(what) => (
             Code::UnsupportedCompression,
             format!("the zip archive needs {what}, which is not read"),
+        ),
+        ZipError::CompressionMethodNotSupported(method) => (
+            Code::UnsupportedCompression,
+            format!("the member is compressed by {} ({method}), not read", method_name(*method)),
         ),
         ZipError::Io(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => {
             (Code::Truncated, "the zip archive ends too early".to_owned())
@@ -187,7 +303,7 @@ pub(super) fn zip_error(error: ZipError, member: Option<&str>) -> Error {
     if let Some(member) = member {
         issue = issue.table(member);
     }
-    issue.into()
+    issue
 }
 
 /// Checks what a workbook's parts say they inflate to, before a reader inflates them.

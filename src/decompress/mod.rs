@@ -1,19 +1,24 @@
-//! Unwrapping: gzip, bz2, xz, zstd and zip, nested, every layer under one budget.
+//! Unwrapping: gzip, bz2, xz, zstd, zip and tar, nested, every layer under one budget.
 //!
 //! Takes the bytes of a file, gives the [`Part`]s in it (one, or an archive's members), refuses what
-//! contradicts the declaration, what is damaged, and what inflates beyond the limits.
+//! contradicts the declaration, and what inflates beyond the limits. Of what is damaged it gives what
+//! is whole.
 
 mod archive;
 mod budget;
 mod codec;
+mod members;
 mod parts;
+mod tar;
 
 use bytes::Bytes;
 
+use self::members::Member;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::options::Compression;
-use crate::report::{Code, Issue, Stage};
+use crate::report::{Code, Issue, Severity, Stage};
+use crate::source::Spool;
 
 pub use archive::{WorkbookZip, workbook_zip};
 pub use budget::Budget;
@@ -26,6 +31,9 @@ pub struct Part {
     pub member: Option<String>,
     /// Its bytes.
     pub bytes: Bytes,
+    /// What was damaged behind these bytes, so that the last line may be half a line. It is in no report
+    /// yet: it is the error where nothing can be made of the bytes.
+    pub cut: Option<Box<Issue>>,
 }
 
 /// Which members of an archive are wanted.
@@ -53,9 +61,18 @@ pub fn unwrap(
     }
     let mut budget = Budget::new(bytes.len() as u64, context.limits);
     let forced = declared == Some(Compression::Zip);
-    let whole = Part { member: None, bytes };
+    let whole = Part { member: None, bytes, cut: None };
     let mut layers = Layers { wanted, budget: &mut budget, context };
-    layers.peel(whole, 0, forced)
+    let parts = layers.peel(whole, 0, forced)?;
+    let inside = &context.reporter.file().compression;
+    if declared == Some(Compression::Tar) && !inside.iter().any(|layer| layer == "tar") {
+        let message = format!("declared tar, but inside of the {} is none", inside.join("+"));
+        return Err(Issue::error(Stage::Decompress, Code::CompressionMismatch, message)
+            .byte_offset(0)
+            .hint("declare the compression alone, or none to have it found out")
+            .into());
+    }
+    Ok(parts)
 }
 
 /// The container the bytes are in, judged by its magic numbers.
@@ -88,13 +105,20 @@ fn container(bytes: &[u8]) -> Container {
         () if starts(&[b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c]) => Container::Foreign("7z"),
         () if starts(b"Rar!\x1a\x07") => Container::Foreign("rar"),
         () if starts(&[0x1f, 0x9d]) => Container::Foreign("Z (compress)"),
-        () if bytes.get(257..262) == Some(b"ustar") => Container::Foreign("tar"),
+        () if tar::is_tar(bytes) => Container::Known(Compression::Tar),
         () => Container::None,
     }
 }
 
 fn check_declared(declared: Compression, found: Container, bytes: &Bytes) -> Result<()> {
     if found == Container::Known(declared) {
+        return Ok(());
+    }
+    // A tar is in a compression more often than not; whether it is there is seen once that is off.
+    if let Container::Known(outer) = found
+        && declared == Compression::Tar
+        && outer != Compression::Zip
+    {
         return Ok(());
     }
     let found = match found {
@@ -132,7 +156,7 @@ impl Layers<'_, '_, '_> {
                 let message = format!("the bytes are {name}, which is not read");
                 return Err(Issue::error(Stage::Decompress, Code::UnsupportedCompression, message)
                     .byte_offset(0)
-                    .hint("unpack it, or repack it as gzip, bz2, xz, zstd or zip")
+                    .hint("unpack it, or repack it as gzip, bz2, xz, zstd, zip or tar")
                     .into());
             }
         };
@@ -161,18 +185,105 @@ impl Layers<'_, '_, '_> {
         if found.len() == depth {
             found.push(compression.as_str().to_owned());
         }
-        if compression != Compression::Zip {
-            let bytes = codec::inflate(compression, &part.bytes, self.budget, self.context)
-                .map_err(|error| name_member(error, part.member.as_deref()))?;
-            return self.peel(Part { member: part.member, bytes }, depth + 1, false);
+        let members = match compression {
+            Compression::Zip => archive::members,
+            Compression::Tar => tar::members,
+            _ => {
+                let inflated = self
+                    .inflate(compression, part)
+                    .map_err(|error| name_member(error.0, error.1.as_deref()))?;
+                return self.peel(inflated, depth + 1, false);
+            }
+        };
+        // Its members were damaged one by one; what is behind the archive's end is said at once.
+        if let Some(issue) = part.cut {
+            self.context.reporter.push(*issue);
         }
-        let members = archive::members(&part.bytes, self.wanted, self.budget, self.context)
+        let members = members(&part.bytes, self.wanted, self.budget, self.context)
             .map_err(|error| name_member(error, part.member.as_deref()))?;
-        let mut parts = Vec::new();
-        for member in members {
-            parts.extend(self.peel(member, depth + 1, false)?);
+        self.each_member(members, depth + 1)
+    }
+
+    /// One stream compression off.
+    fn inflate(
+        &mut self,
+        compression: Compression,
+        part: Part,
+    ) -> Result<Part, (crate::Error, Option<String>)> {
+        let Part { member, bytes, mut cut } = part;
+        let context = &mut *self.context;
+        let progress = context.progress();
+        progress.start("decompress", bytes.len() as u64);
+        let threads = context.options.parallelism.threads();
+        let mut spool = Spool::new(context.limits.spool_bytes);
+        let mut issues = Vec::new();
+        let mut sink = |piece: &[u8]| {
+            self.budget.spend(piece.len() as u64)?;
+            spool.write(piece)
+        };
+        let inflated =
+            codec::inflate(compression, &bytes, threads, &mut sink, &mut issues, progress)
+                .and_then(|()| spool.finish());
+        for issue in issues {
+            let issue = match &member {
+                Some(member) => issue.table(member),
+                None => issue,
+            };
+            // The damage of an outer layer is the cause of that inside.
+            if issue.severity != Severity::Error {
+                context.reporter.push(issue);
+            } else if cut.is_none() {
+                cut = Some(Box::new(issue));
+            }
         }
-        Ok(parts)
+        match inflated {
+            Ok(bytes) => Ok(Part { member, bytes, cut }),
+            Err(error) => Err((error, member)),
+        }
+    }
+
+    /// What is in the members of an archive. One that is damaged, locked or of no kind we read is an
+    /// issue, as long as another is left.
+    fn each_member(&mut self, members: Vec<Member>, depth: usize) -> Result<Vec<Part>> {
+        let mut parts = Vec::new();
+        let mut empty = Vec::new();
+        let mut failed = Vec::new();
+        for Member { name, bytes } in members {
+            let part = |bytes| Part { member: Some(name.clone()), bytes, cut: None };
+            let found = match bytes {
+                Ok(bytes) if bytes.is_empty() => {
+                    empty.push(part(bytes));
+                    continue;
+                }
+                Ok(bytes) => self.peel(part(bytes), depth, false),
+                Err(error) => Err(error),
+            };
+            match found.map_err(|error| name_member(error, Some(&name))) {
+                Ok(found) => parts.extend(found),
+                Err(error) if matches!(error.kind(), ErrorKind::LimitExceeded | ErrorKind::Io) => {
+                    return Err(error);
+                }
+                Err(error) => failed.push(error),
+            }
+        }
+        if parts.is_empty() && failed.is_empty() {
+            // That there is nothing is then for the format to say.
+            empty.truncate(1);
+            return Ok(empty);
+        }
+        let mut failed = failed.into_iter();
+        // Where nothing is left the first of them is the error of all.
+        let first = if parts.is_empty() { failed.next() } else { None };
+        for error in failed {
+            self.context.reporter.push(error.issue().clone());
+        }
+        for Part { member, .. } in empty {
+            let name = member.unwrap_or_default();
+            let message = format!("the archive member {name:?} is empty; it was left out");
+            let issue = Issue::warning(Stage::Decompress, Code::SkippedMember, message);
+            self.context.reporter.push(issue.table(name));
+        }
+        first.map_or(Ok(parts), Err)
     }
 }
 

@@ -153,7 +153,7 @@ impl PartStream<'_> {
 
     fn failed(&self, error: std::io::Error, more: usize) -> crate::Error {
         let at = self.given as usize + more;
-        codec::read_error(Compression::Zip, error, at, at).map_issue(|issue| {
+        codec::read_error(Compression::Zip, &error, at, at).map_issue(|issue| {
             let message = format!("{}, in {}", issue.message, self.name);
             Issue { stage: Stage::Parse, message, ..issue }
         })

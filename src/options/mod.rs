@@ -168,6 +168,8 @@ choices! {
         Zstd = "zstd" | "zst",
         /// A zip archive of one or several files.
         Zip = "zip",
+        /// A tar archive, bare or in one of the streams.
+        Tar = "tar",
     }
 }
 

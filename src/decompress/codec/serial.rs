@@ -1,0 +1,169 @@
+//! One piece after the other, as the decoders of other crates read them.
+
+use std::io::{ErrorKind as IoKind, Read};
+
+use bytes::Bytes;
+
+use super::{Damage, Out, Stop, read_damage, read_error};
+use crate::error::{Error, Result};
+use crate::options::Compression;
+use crate::report::{Code, Issue, Stage};
+use crate::source::Spool;
+
+use super::super::budget::Budget;
+
+/// A decoder's bytes are held back so long: a small piece that is damaged then gives nothing of what
+/// nobody checked.
+const HELD_BYTES: usize = 1 << 20;
+
+/// What a decoder still has of its input.
+pub(super) trait Rest: Read {
+    /// The bytes that it did not use up.
+    fn rest(&self) -> usize;
+}
+
+macro_rules! rests {
+    ($($decoder:ty),*) => {
+        $(impl Rest for $decoder {
+            fn rest(&self) -> usize {
+                self.get_ref().len()
+            }
+        })*
+    };
+}
+
+rests!(flate2::bufread::GzDecoder<&[u8]>, xz2::bufread::XzDecoder<&[u8]>);
+rests!(::zstd::stream::read::Decoder<'_, &[u8]>);
+
+/// Gives what the decoder makes of one member, stream or frame; answers where that ends.
+///
+/// Data that ends too early is right up to there. A check at the very end that does not fit leaves all
+/// of the data, and the doubt. After any other damage what came out is not given, or not relied on.
+pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Result<usize, Stop> {
+    let mut held = Vec::new();
+    let mut holding = true;
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match decoder.read(&mut buffer) {
+            Ok(0) => {
+                out.give(&held)?;
+                return Ok(of - decoder.rest());
+            }
+            Ok(read) if holding && held.len() + read <= HELD_BYTES => {
+                held.extend_from_slice(&buffer[..read]);
+            }
+            Ok(read) => {
+                out.give(&held)?;
+                (held, holding) = (Vec::new(), false);
+                out.give(&buffer[..read])?;
+                out.done(of - decoder.rest());
+            }
+            Err(error) if error.kind() == IoKind::Interrupted => {}
+            Err(error) => {
+                let mut damage = read_damage(&error, of - decoder.rest(), of);
+                let at_the_end = damage.text.contains("matching checksum")
+                    || damage.text.contains("match checksum");
+                if damage.truncated || at_the_end {
+                    damage.whole_before = true;
+                    out.give(&held)?;
+                } else {
+                    damage.whole_before = holding;
+                }
+                return Err(damage.into());
+            }
+        }
+    }
+}
+
+/// Inflates a member of an archive under the budget of all.
+pub(in super::super) fn inflate_member(
+    mut decoder: impl Read,
+    compressed: u64,
+    spool: &mut Spool,
+    budget: &mut Budget<'_>,
+) -> Result<()> {
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match decoder.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(read) => {
+                budget.spend(read as u64)?;
+                spool.write(&buffer[..read])?;
+            }
+            Err(error) if error.kind() == IoKind::Interrupted => {}
+            Err(error) => {
+                return Err(read_error(Compression::Zip, &error, 0, compressed as usize));
+            }
+        }
+    }
+}
+
+/// Inflates a zip member by the methods that the zip reader below us has not; `None` if neither have
+/// we. `inflated` is the size that the archive gives.
+pub(in super::super) fn inflate_method(
+    method: u16,
+    bytes: &[u8],
+    inflated: u64,
+    spool: &mut Spool,
+    budget: &mut Budget<'_>,
+) -> Option<Result<()>> {
+    let failed = |error| Err(read_error(Compression::Zip, &error, 0, bytes.len()));
+    let compressed = bytes.len() as u64;
+    Some(match method {
+        93 => match ::zstd::stream::read::Decoder::with_buffer(bytes) {
+            Ok(decoder) => inflate_member(decoder, compressed, spool, budget),
+            Err(error) => failed(error),
+        },
+        95 => {
+            let decoder = xz2::bufread::XzDecoder::new_multi_decoder(bytes);
+            inflate_member(decoder, compressed, spool, budget)
+        }
+        14 => {
+            // Version and size of the properties come first; the rest is what an .lzma file has, but
+            // for the size, which stands in the directory.
+            let Some((head, data)) = bytes.split_at_checked(9).filter(|(head, _)| head[2] == 5)
+            else {
+                return Some(failed(std::io::Error::other("no lzma properties")));
+            };
+            let mut header = head[4..9].to_vec();
+            header.extend_from_slice(&inflated.to_le_bytes());
+            match xz2::stream::Stream::new_lzma_decoder(super::xz::MEMORY) {
+                Ok(stream) => {
+                    let whole = std::io::BufReader::new(Read::chain(&header[..], data));
+                    let decoder = xz2::bufread::XzDecoder::new_stream(whole, stream);
+                    inflate_member(decoder, compressed, spool, budget)
+                }
+                Err(error) => failed(error.into()),
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// A member against its check sum.
+pub(in super::super) fn checked_member(bytes: Bytes, expected: u32) -> Result<Bytes, Error> {
+    let mut crc = flate2::Crc::new();
+    crc.update(&bytes);
+    if crc.sum() == expected {
+        return Ok(bytes);
+    }
+    let message = "the zip data is damaged: its check sum does not fit";
+    Err(Issue::error(Stage::Decompress, Code::Corrupt, message)
+        .hint("fetch or upload the file again")
+        .into())
+}
+
+/// All that a decoder gives, at most `most` bytes.
+pub(super) fn at_most(decoder: impl Read, most: usize, into: &mut Vec<u8>) -> std::io::Result<()> {
+    let before = into.len();
+    decoder.take(most as u64 + 1).read_to_end(into)?;
+    if into.len() - before > most {
+        return Err(std::io::Error::other("more comes out than its blocks can hold"));
+    }
+    Ok(())
+}
+
+/// The damage of a piece that was inflated on its own.
+pub(super) fn piece_damage(error: &std::io::Error, at: usize) -> Damage {
+    Damage { whole_before: true, truncated: false, ..read_damage(error, at, usize::MAX) }
+}

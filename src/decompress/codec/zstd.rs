@@ -1,0 +1,110 @@
+//! Zstandard: frames, small ones on several threads, large ones as they come.
+
+use std::ops::ControlFlow;
+
+use super::crew::in_order;
+use super::{BATCH_BYTES, Damage, Out, PIECE_BYTES, Stop, serial};
+
+/// What a block inflates to at most.
+const BLOCK_BYTES: usize = 128 << 10;
+
+/// A frame that is there to its end and fits into memory.
+#[derive(Clone, Copy)]
+struct Frame {
+    end: usize,
+    /// What its blocks can inflate to, whatever its header says.
+    most: usize,
+}
+
+/// One large frame, or all small ones up to the next large one; answers where they end.
+pub(super) fn inflate(
+    bytes: &[u8],
+    at: usize,
+    threads: usize,
+    out: &mut Out<'_>,
+) -> Result<usize, Stop> {
+    if frame(bytes, at).is_none() {
+        let decoder = ::zstd::stream::read::Decoder::with_buffer(&bytes[at..])
+            .map_err(|error| serial::piece_damage(&error, at))?;
+        return serial::drain(decoder.single_frame(), bytes.len(), out);
+    }
+    let mut next = at;
+    let batches = std::iter::from_fn(|| {
+        let (start, mut most) = (next, 0);
+        while let Some(frame) = frame(bytes, next) {
+            if most + frame.most > BATCH_BYTES && next > start {
+                break;
+            }
+            (next, most) = (frame.end, most + frame.most);
+        }
+        (next > start).then_some((start, next))
+    });
+    in_order(
+        threads,
+        batches,
+        |(start, end)| inflate_frames(&bytes[..end], start),
+        |(inflated, end)| {
+            out.give(&inflated)?;
+            out.done(end?);
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    Ok(next)
+}
+
+fn inflate_frames(bytes: &[u8], mut at: usize) -> (Vec<u8>, Result<usize, Damage>) {
+    let mut inflated = Vec::new();
+    while let Some(frame) = frame(bytes, at) {
+        let before = inflated.len();
+        let outcome = ::zstd::stream::read::Decoder::with_buffer(&bytes[at..frame.end])
+            .and_then(|decoder| serial::at_most(decoder, frame.most, &mut inflated));
+        if let Err(error) = outcome {
+            inflated.truncate(before);
+            return (inflated, Err(serial::piece_damage(&error, at)));
+        }
+        at = frame.end;
+    }
+    (inflated, Ok(at))
+}
+
+/// The frame at `at`, if it is a small one, found by the sizes of its blocks (RFC 8878, section 3.1).
+fn frame(bytes: &[u8], at: usize) -> Option<Frame> {
+    let rest = bytes.get(at..)?;
+    let (magic, head) = rest.split_first_chunk::<4>()?;
+    if magic[0] & 0xf0 == 0x50 && magic[1..] == [0x2a, 0x4d, 0x18] {
+        let size = u32::from_le_bytes(*head.first_chunk()?) as usize;
+        return (size <= head.len() - 4).then_some(Frame { end: at + 8 + size, most: 0 });
+    }
+    if *magic != [0x28, 0xb5, 0x2f, 0xfd] {
+        return None;
+    }
+    let descriptor = *head.first()?;
+    let single = descriptor & 0x20 != 0;
+    let dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
+    let content = match descriptor >> 6 {
+        0 => usize::from(single),
+        size => 1 << size,
+    };
+    let mut end = 5 + usize::from(!single) + dictionary + content;
+    let mut most = 0;
+    loop {
+        let block = rest.get(end..end + 3)?;
+        let block = u32::from_le_bytes([block[0], block[1], block[2], 0]);
+        let size = match block >> 1 & 3 {
+            // A block of one byte, many times over.
+            1 => 1,
+            3 => return None,
+            _ => (block >> 3) as usize,
+        };
+        end += 3 + size;
+        most += BLOCK_BYTES;
+        if most > PIECE_BYTES {
+            return None;
+        }
+        if block & 1 == 1 {
+            break;
+        }
+    }
+    end += if descriptor & 4 != 0 { 4 } else { 0 };
+    (end <= rest.len()).then_some(Frame { end: at + end, most })
+}

@@ -36,9 +36,9 @@ pub(crate) fn table_name(origin: &Origin<'_>, position: usize, style: TableNames
     }
 }
 
-/// Without folders and the last extension.
+/// Without folders, the compression's extension and the last one.
 fn member_stem(member: &str) -> &str {
-    let name = member.rsplit('/').next().unwrap_or(member);
+    let name = without_compression(member.rsplit('/').next().unwrap_or(member));
     match name.rsplit_once('.') {
         Some((stem, _)) if !stem.is_empty() => stem,
         _ => name,
@@ -65,7 +65,7 @@ pub(crate) fn without_compression(name: &str) -> &str {
 
 /// Without the compression's extension and the format's: `orders.csv.gz` is `orders`.
 fn file_stem(file: &str, position: usize) -> String {
-    match member_stem(without_compression(file)) {
+    match member_stem(file) {
         "" => format!("table {position}"),
         stem => stem.to_owned(),
     }
@@ -154,6 +154,9 @@ mod tests {
         };
         assert_eq!(name("dir.x/a.csv.gz", None, None, false, TableNames::Stem), "a");
         assert_eq!(name("a.csv", None, None, false, TableNames::Untitled), "Untitled 0");
+        assert_eq!(name("A.CSV.BZ2.GZ", None, None, false, TableNames::Stem), "A");
+        assert_eq!(name("a.tar.zst", None, None, false, TableNames::Stem), "a");
+        assert_eq!(name("a.tgz", Some("x/b.csv.gz"), None, true, TableNames::Stem), "b");
         assert_eq!(name("a.zip", Some("x/b.csv"), None, false, TableNames::Untitled), "b");
         assert_eq!(name("a.zip", Some("b.xlsx"), Some("S"), true, TableNames::Stem), "b.S");
         assert_eq!(name("b.xlsx", None, Some("S"), false, TableNames::Untitled), "S");

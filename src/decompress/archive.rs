@@ -169,9 +169,11 @@ fn member(
                     }
                 }
             })?;
-            if known {
-                return codec::checked_member(inflated, crc);
+            if !known {
+                let error = ZipError::CompressionMethodNotSupported(method);
+                return Err(zip_error(error, Some(name)));
             }
+            return codec::checked_member(inflated, crc);
         }
         _ => {}
     }
@@ -210,7 +212,11 @@ fn by_headers(
         end = bytes.len() - rest.len();
         entries.push(entry);
     }
-    if entries.iter().all(|entry| entry.place.is_err()) {
+    // Half a workbook is none; its parts are no tables.
+    let is_workbook = entries
+        .iter()
+        .any(|entry| matches!(&*entry.name, "[Content_Types].xml" | "mimetype" | "content.xml"));
+    if is_workbook || entries.iter().all(|entry| entry.place.is_err()) {
         return Err(lost().into());
     }
     let issue = lost();

@@ -41,6 +41,7 @@ pub(super) fn inflate(
     });
     in_order(
         threads,
+        HELD_BYTES,
         marks,
         |mark| {
             let wanted = !mark.end && mark.bit >= needed.load(Ordering::Relaxed);

@@ -12,14 +12,20 @@ use crate::report::Stage;
 /// Outcomes that wait to be taken, beside those that are being made.
 const AHEAD: usize = 2;
 
+/// What outcomes may hold together.
+const UNDER_WAY_BYTES: usize = 256 << 20;
+
 /// Does `work` for every job and gives the outcomes to `take` in the order of the jobs, until it has
-/// had enough. At most `threads` + [`AHEAD`] jobs are under way; a single job needs no thread.
+/// had enough. At most `threads` + [`AHEAD`] jobs are under way, and fewer where an outcome may hold so
+/// many bytes that they would be too much; a single job needs no thread.
 pub(super) fn in_order<J: Send, O: Send>(
     threads: usize,
+    bytes: usize,
     mut jobs: impl Iterator<Item = J>,
     work: impl Fn(J) -> O + Sync,
     mut take: impl FnMut(O) -> Flow,
 ) -> Result<(), Stop> {
+    let threads = threads.min((UNDER_WAY_BYTES / bytes.max(1)).saturating_sub(AHEAD));
     // A decoder that panics on damaged data ends neither the process nor the wait for its answer.
     let work = |job| guarded(Stage::Decompress, "compressed", || Ok(work(job))).ok();
     let mut first = Vec::new();

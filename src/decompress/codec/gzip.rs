@@ -27,7 +27,7 @@ pub(super) fn inflate(
     let mut last_is_empty = false;
     let batches = std::iter::from_fn(|| {
         let start = next;
-        while next - start < BATCH_BYTES / 4 {
+        for _ in 0..BATCH_BYTES / BLOCK_BYTES {
             let Some(size) = block(bytes, next) else { break };
             next += size;
         }
@@ -35,6 +35,7 @@ pub(super) fn inflate(
     });
     in_order(
         threads,
+        BATCH_BYTES,
         batches,
         |(start, end)| inflate_blocks(&bytes[..end], start),
         |(inflated, empty, end)| {

@@ -28,8 +28,8 @@ pub(super) use serial::{checked_member, inflate_member, inflate_method};
 /// A piece that says it inflates to more is not held in memory whole: it comes out as it is inflated.
 const PIECE_BYTES: usize = 32 << 20;
 
-/// Pieces smaller than this are inflated several at a time.
-const BATCH_BYTES: usize = 4 << 20;
+/// Pieces smaller than this are inflated several at a time. Tests have little data.
+const BATCH_BYTES: usize = if cfg!(test) { 128 << 10 } else { 4 << 20 };
 
 /// Inflates one layer into `sink`, in order. What is wrong but leaves something whole goes to `issues`.
 ///
@@ -110,7 +110,12 @@ impl Out<'_> {
         if self.given == 0 || !damage.whole_before {
             return Err(issue.into());
         }
-        let message = format!("{}; the {} bytes before it came out", issue.message, self.given);
+        let given = self.given;
+        let message = if damage.anywhere {
+            format!("{}; the {given} bytes that came out may be wrong anywhere", issue.message)
+        } else {
+            format!("{}; the {given} bytes before it came out", issue.message)
+        };
         self.issues.push(Issue { message, ..issue });
         Ok(())
     }
@@ -133,15 +138,17 @@ struct Damage {
     text: String,
     /// Whether what came out so far is right, as far as anyone can tell.
     whole_before: bool,
+    /// Whether the damage may be anywhere in that, and only a check at the end has told of it.
+    anywhere: bool,
 }
 
 impl Damage {
     fn truncated(at: usize) -> Self {
-        Damage { at, truncated: true, text: String::new(), whole_before: true }
+        Damage { at, truncated: true, text: String::new(), whole_before: true, anywhere: false }
     }
 
     fn corrupt(at: usize, text: impl Into<String>) -> Self {
-        Damage { at, truncated: false, text: text.into(), whole_before: true }
+        Damage { at, truncated: false, text: text.into(), whole_before: true, anywhere: false }
     }
 
     fn issue(&self, compression: Compression, of: usize) -> Issue {
@@ -200,7 +207,7 @@ fn read_damage(error: &std::io::Error, at: usize, of: usize) -> Damage {
         || text.contains("incomplete frame")
         || (at >= of
             && (text.contains("premature eof") || text.contains("decompression not finished")));
-    Damage { at, truncated, text, whole_before: truncated }
+    Damage { at, truncated, text, whole_before: truncated, anywhere: false }
 }
 
 fn no_stream(compression: Compression) -> Error {

@@ -65,6 +65,7 @@ pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Res
                     || damage.text.contains("match checksum");
                 if damage.truncated || at_the_end {
                     damage.whole_before = true;
+                    damage.anywhere = at_the_end;
                     out.give(&held)?;
                 } else {
                     damage.whole_before = holding;

@@ -37,6 +37,7 @@ pub(super) fn inflate(
     let header = &bytes[at..at + HEADER];
     in_order(
         threads,
+        index.largest,
         index.blocks(),
         |block| (inflate_block(header, bytes, &block), block.end),
         |(inflated, end)| {
@@ -52,6 +53,8 @@ pub(super) fn inflate(
 pub(super) struct Index<'a> {
     records: &'a [u8],
     blocks: u64,
+    /// What the largest block inflates to.
+    largest: usize,
     /// Where the first block begins.
     start: usize,
     /// Where the stream ends.
@@ -74,14 +77,15 @@ impl<'a> Index<'a> {
         }
         let mut records = &list[1..];
         let blocks = varint(&mut records)?;
-        let mut found = Index { records, blocks, start: 0, end };
-        let (mut length, mut seen) = (0, 0);
+        let mut found = Index { records, blocks, largest: 0, start: 0, end };
+        let (mut length, mut seen, mut largest) = (0, 0, 0);
         for block in found.blocks() {
-            if block.inflated > PIECE_BYTES {
-                return None;
-            }
-            (length, seen) = (block.end, seen + 1);
+            (length, seen, largest) = (block.end, seen + 1, block.inflated.max(largest));
         }
+        if largest > PIECE_BYTES {
+            return None;
+        }
+        found.largest = largest;
         found.start = start.checked_sub(length)?;
         let header = bytes.get(found.start.checked_sub(HEADER)?..found.start)?;
         let begins = header.starts_with(&[0xfd, b'7', b'z', b'X', b'Z', 0])

@@ -41,6 +41,7 @@ pub(super) fn inflate(
     });
     in_order(
         threads,
+        PIECE_BYTES,
         batches,
         |(start, end)| inflate_frames(&bytes[..end], start),
         |(inflated, end)| {

@@ -1,5 +1,6 @@
 //! One integration binary, which links once.
 
+mod archives;
 mod boundaries;
 #[cfg(feature = "cli")]
 mod cli;

@@ -1,4 +1,5 @@
 //! Any bytes, in any pieces, whole or damaged: threads change nothing, and nothing is made up.
+#![cfg(test)]
 
 use std::io::Write;
 

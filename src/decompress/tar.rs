@@ -37,8 +37,9 @@ pub(super) fn members(
         match walk.next() {
             Ok(Some(entry)) => entries.push(entry),
             Ok(None) => break walk.ending(),
-            Err(issue) if entries.is_empty() => return Err(issue.into()),
-            Err(issue) => {
+            Err(error) if entries.is_empty() => return Err(error),
+            Err(error) => {
+                let issue = error.issue().clone();
                 let message = format!("{}; the members before it are read", issue.message);
                 break Some(Issue { message, ..issue });
             }
@@ -90,7 +91,7 @@ struct Said {
 
 impl Walk<'_> {
     /// The next entry; `None` at the end of the archive.
-    fn next(&mut self) -> Result<Option<Entry<Place>>, Issue> {
+    fn next(&mut self) -> Result<Option<Entry<Place>>> {
         let mut said = Said::default();
         loop {
             let rest = &self.bytes[self.at.min(self.bytes.len())..];
@@ -100,14 +101,14 @@ impl Walk<'_> {
             let Some(header) = rest.get(..BLOCK) else {
                 // Less than a header, and zeros: padding.
                 let is_padding = rest.iter().all(|byte| *byte == 0);
-                return if is_padding { Ok(None) } else { Err(self.truncated()) };
+                return if is_padding { Ok(None) } else { Err(self.truncated().into()) };
             };
             if header.iter().all(|byte| *byte == 0) {
                 return Ok(None);
             }
             if !has_checksum(header) {
                 let message = "the tar archive is damaged: the check sum of a header does not fit";
-                return Err(self.issue(Code::Corrupt, message));
+                return Err(self.issue(Code::Corrupt, message).into());
             }
             let kind = header[156];
             let size = match said.size.filter(|_| !matches!(kind, b'x' | b'g' | b'L' | b'K')) {
@@ -116,14 +117,14 @@ impl Walk<'_> {
             };
             let Some(size) = size.and_then(|size| usize::try_from(size).ok()) else {
                 let message = "the tar archive is damaged: the size of a member is no number";
-                return Err(self.issue(Code::Corrupt, message));
+                return Err(self.issue(Code::Corrupt, message).into());
             };
             let start = self.at + BLOCK;
             // Some writers give links and folders a size, but no bytes.
             let bare = matches!(kind, b'1'..=b'6') && self.is_header(start);
             let end = if bare { Some(start) } else { start.checked_add(size) };
             let Some(end) = end.filter(|end| *end <= self.bytes.len()) else {
-                return Err(self.truncated());
+                return Err(self.truncated().into());
             };
             let data = &self.bytes[start..end];
             let before = self.at;

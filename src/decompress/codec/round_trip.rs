@@ -185,7 +185,7 @@ fn a_mark_inside_of_a_block_is_passed_over() {
     while let Some(mark) = super::bits::find(&packed, from) {
         (marks, from) = (marks + 1, mark.bit + 1);
     }
-    assert!(marks >= 2 * 4 + 1, "{marks}");
+    assert!(marks > 2 * 4, "{marks}");
     let whole = both(Compression::Bz2, &packed);
     assert_eq!(whole.result, Ok(()));
     assert!(whole.inflated == data);

@@ -18,6 +18,8 @@ pyarrow = pytest.importorskip("pyarrow")
 zstandard = pytest.importorskip("zstandard")
 
 ARCHIVES = sorted(path.name for path in (FIXTURES / "archives").iterdir())
+# Refused as no zip; names that Python takes for cp437.
+ANOTHER_WAY = ["prefixed.zip", "unicode_field.zip", "utf8_name_without_flag.zip"]
 
 
 def lines(seed: int, rows: int) -> bytes:
@@ -56,7 +58,7 @@ def peer_members(path) -> list[tuple[str, bytes]]:
         return [(e.name, archive.extractfile(e).read()) for e in archive if e.isreg()]
 
 
-@pytest.mark.parametrize("name", ARCHIVES)
+@pytest.mark.parametrize("name", [name for name in ARCHIVES if name not in ANOTHER_WAY])
 def test_a_fixture_is_what_python_makes_of_it(name):
     path = FIXTURES / "archives" / name
     report = tablemill.inspect(path)
@@ -64,7 +66,9 @@ def test_a_fixture_is_what_python_makes_of_it(name):
     ours = [pyarrow.table(table) for table in tablemill.read(path)]
     if layers == [] or report["file"]["format"] != "csv":
         pytest.skip("no csv in a wrapping")
-    if layers[0] in ("zip", "tar") or "tar" in layers:
+    if layers[0] == "zip" and "tar" in layers:
+        pytest.skip("layers inside of members")
+    if layers[0] == "zip" or "tar" in layers:
         try:
             members = [(member, data) for member, data in peer_members(path) if data]
         except NotImplementedError:

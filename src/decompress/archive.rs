@@ -14,7 +14,6 @@ use super::{Wanted, codec};
 use crate::context::Context;
 use crate::error::{Error, ErrorKind, Result};
 use crate::report::{Code, Issue, Stage};
-use crate::source::Spool;
 
 /// A zip that is itself a workbook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,32 +102,12 @@ pub(super) fn members(
         let what = if is_folder { What::Folder } else { What::File };
         entries.push(Entry { name, what, place });
     }
-    let mut held = Held::new(context.limits.spool_bytes);
     let mut members = Vec::new();
     for Entry { name, place, .. } in choose(entries, "zip", wanted, context)? {
-        let inflated = member(&mut archive, bytes, place, &name, &mut held, budget);
+        let inflated = member(&mut archive, bytes, place, &name, budget);
         members.push(Member { name, bytes: inflated });
     }
     Ok(members)
-}
-
-/// What members may still hold in memory together; the others go to temporary files.
-struct Held(u64);
-
-impl Held {
-    fn new(bound: u64) -> Self {
-        Held(bound)
-    }
-
-    /// What one more member inflates to.
-    fn spool(&mut self, fill: impl FnOnce(&mut Spool) -> Result<()>) -> Result<Bytes> {
-        let mut spool = Spool::new(self.0);
-        fill(&mut spool)?;
-        if spool.len() <= self.0 {
-            self.0 -= spool.len();
-        }
-        spool.finish()
-    }
 }
 
 fn member(
@@ -136,7 +115,6 @@ fn member(
     bytes: &Bytes,
     index: usize,
     name: &str,
-    held: &mut Held,
     budget: &mut Budget<'_>,
 ) -> Result<Bytes> {
     let raw = archive.by_index_raw(index).map_err(|error| zip_error(error, Some(name)))?;
@@ -158,27 +136,24 @@ fn member(
         }
         #[allow(deprecated)] // how the crate names a method that it has not
         (CompressionMethod::Unsupported(method), Some(data)) => {
-            let mut known = true;
-            let inflated = held.spool(|spool| {
-                let data = &bytes[data];
-                match codec::inflate_method(method, data, inflated, spool, budget) {
-                    Some(outcome) => outcome,
-                    None => {
-                        known = false;
-                        Ok(())
-                    }
+            let mut spool = budget.spool();
+            let data = &bytes[data];
+            return match codec::inflate_method(method, data, inflated, &mut spool, budget) {
+                Some(outcome) => {
+                    outcome.and_then(|()| codec::checked_member(budget.keep(spool)?, crc))
                 }
-            })?;
-            if !known {
-                let error = ZipError::CompressionMethodNotSupported(method);
-                return Err(zip_error(error, Some(name)));
-            }
-            return codec::checked_member(inflated, crc);
+                None => {
+                    let error = ZipError::CompressionMethodNotSupported(method);
+                    Err(zip_error(error, Some(name)))
+                }
+            };
         }
         _ => {}
     }
     let file = archive.by_index(index).map_err(|error| zip_error(error, Some(name)))?;
-    held.spool(|spool| codec::inflate_member(file, compressed, spool, budget))
+    let mut spool = budget.spool();
+    codec::inflate_member(file, compressed, &mut spool, budget)?;
+    budget.keep(spool)
 }
 
 /// The members of an archive that has lost its directory, as far as their own headers tell.
@@ -196,11 +171,10 @@ fn by_headers(
             .hint("remove the password and try again")
             .into());
     }
-    let mut held = Held::new(context.limits.spool_bytes);
     let mut rest: &[u8] = bytes;
     let mut entries = Vec::new();
     let mut end = 0;
-    while let Some(entry) = next_by_header(&mut rest, &mut held, budget) {
+    while let Some(entry) = next_by_header(&mut rest, budget) {
         if entries.len() == context.limits.archive_entries {
             return Err(too_many(entries.len() + 1, context.limits.archive_entries));
         }
@@ -227,17 +201,15 @@ fn by_headers(
     Ok(chosen.into_iter().map(member).collect())
 }
 
-fn next_by_header(
-    rest: &mut &[u8],
-    held: &mut Held,
-    budget: &mut Budget<'_>,
-) -> Option<Entry<Result<Bytes>>> {
+fn next_by_header(rest: &mut &[u8], budget: &mut Budget<'_>) -> Option<Entry<Result<Bytes>>> {
     let file = zip::read::read_zipfile_from_stream(rest).ok()??;
     let name = entry_name(file.name(), file.name_raw());
     let is_folder = file.is_dir() || name.ends_with('/');
     let what = if is_folder { What::Folder } else { What::File };
     let size = file.compressed_size();
-    let place = held.spool(|spool| codec::inflate_member(file, size, spool, budget));
+    let mut spool = budget.spool();
+    let place =
+        codec::inflate_member(file, size, &mut spool, budget).and_then(|()| budget.keep(spool));
     Some(Entry { name, what, place })
 }
 

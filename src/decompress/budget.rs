@@ -1,16 +1,20 @@
-//! How much may come out of all compressions of one file together.
+//! How much may come out of all compressions of one file together, and how much of it stays in memory.
 
 use std::time::Instant;
+
+use bytes::Bytes;
 
 use crate::error::Result;
 use crate::limits::{Limits, human_bytes};
 use crate::report::{Code, Issue};
+use crate::source::Spool;
 
 /// Counts what comes out; the bound is absolute, and relative to what went in.
 pub struct Budget<'a> {
     limits: &'a Limits,
     input: u64,
     inflated: u64,
+    held: u64,
     part: Option<u64>,
     started: Instant,
 }
@@ -21,12 +25,26 @@ const PART_FREE_BYTES: u64 = 100 << 10;
 impl<'a> Budget<'a> {
     /// For `input` bytes that are about to be inflated.
     pub fn new(input: u64, limits: &'a Limits) -> Self {
-        Budget { limits, input, inflated: 0, part: None, started: Instant::now() }
+        Budget { limits, input, inflated: 0, held: 0, part: None, started: Instant::now() }
     }
 
     /// The same for one part of a workbook, which says that it is `compressed` bytes of the input.
     pub fn of_part(self, compressed: u64) -> Self {
         Budget { part: Some(compressed.min(self.input)), ..self }
+    }
+
+    /// A spool with what room in memory is left; what it does not fit goes to a temporary file.
+    pub(super) fn spool(&self) -> Spool {
+        Spool::new(self.limits.spool_bytes - self.held)
+    }
+
+    /// All that is in the spool, which stays in memory if it fits there.
+    pub(super) fn keep(&mut self, spool: Spool) -> Result<Bytes> {
+        let after = self.held + spool.len();
+        if after <= self.limits.spool_bytes {
+            self.held = after;
+        }
+        spool.finish()
     }
 
     /// Notes `bytes` more; an error once they are too many.

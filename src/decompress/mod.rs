@@ -16,9 +16,9 @@ use bytes::Bytes;
 use self::members::Member;
 use crate::context::Context;
 use crate::error::{ErrorKind, Result};
+use crate::guard::guarded;
 use crate::options::Compression;
 use crate::report::{Code, Issue, Severity, Stage};
-use crate::source::Spool;
 
 pub use archive::{WorkbookZip, workbook_zip};
 pub use budget::Budget;
@@ -199,7 +199,8 @@ impl Layers<'_, '_, '_> {
         if let Some(issue) = part.cut {
             self.context.reporter.push(*issue);
         }
-        let members = members(&part.bytes, self.wanted, self.budget, self.context)
+        let members = || members(&part.bytes, self.wanted, self.budget, self.context);
+        let members = guarded(Stage::Decompress, compression.as_str(), members)
             .map_err(|error| name_member(error, part.member.as_deref()))?;
         self.each_member(members, depth + 1)
     }
@@ -215,7 +216,7 @@ impl Layers<'_, '_, '_> {
         let progress = context.progress();
         progress.start("decompress", bytes.len() as u64);
         let threads = context.options.parallelism.threads();
-        let mut spool = Spool::new(context.limits.spool_bytes);
+        let mut spool = self.budget.spool();
         let mut issues = Vec::new();
         let mut sink = |piece: &[u8]| {
             self.budget.spend(piece.len() as u64)?;
@@ -223,7 +224,7 @@ impl Layers<'_, '_, '_> {
         };
         let inflated =
             codec::inflate(compression, &bytes, threads, &mut sink, &mut issues, progress)
-                .and_then(|()| spool.finish());
+                .and_then(|()| self.budget.keep(spool));
         for issue in issues {
             let issue = match &member {
                 Some(member) => issue.table(member),
@@ -238,7 +239,11 @@ impl Layers<'_, '_, '_> {
         }
         match inflated {
             Ok(bytes) => Ok(Part { member, bytes, cut }),
-            Err(error) => Err((error, member)),
+            Err(error) => Err(match cut {
+                // What an outer layer lost is why.
+                Some(issue) if error.kind() == ErrorKind::Corrupt => ((*issue).into(), None),
+                _ => (error, member),
+            }),
         }
     }
 

@@ -19,6 +19,7 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
+use crate::guard::guarded;
 use crate::options::Compression;
 use crate::progress::Progress;
 use crate::report::{Code, Issue, Stage};
@@ -43,7 +44,12 @@ pub(super) fn inflate(
     issues: &mut Vec<Issue>,
     progress: &Progress,
 ) -> Result<()> {
-    let mut out = Out { sink, progress, given: 0, issues };
+    let out = Out { sink, progress, given: 0, issues };
+    guarded(Stage::Decompress, compression.as_str(), || all(compression, bytes, threads, out))
+}
+
+/// All members, streams or frames.
+fn all(compression: Compression, bytes: &Bytes, threads: usize, mut out: Out<'_>) -> Result<()> {
     let last = if compression == Compression::Xz { xz::Index::of_last(bytes) } else { None };
     let mut at = 0;
     while at < bytes.len() {
@@ -59,7 +65,7 @@ pub(super) fn inflate(
             Err(Stop::Sink(error)) => return Err(error),
             Err(Stop::Damage(damage)) => return out.damaged(compression, &damage, bytes.len()),
         };
-        progress.done(end as u64);
+        out.done(end);
         if end <= at {
             break;
         }

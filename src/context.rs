@@ -99,7 +99,7 @@ impl<'a> Context<'a> {
     }
 
     /// Where to say how far the work is.
-    pub fn progress(&self) -> &Progress {
+    pub fn progress(&self) -> &'a Progress {
         static NOBODY: std::sync::LazyLock<Progress> = std::sync::LazyLock::new(Progress::default);
         self.options.progress.as_deref().unwrap_or(&NOBODY)
     }

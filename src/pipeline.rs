@@ -17,7 +17,7 @@ use crate::naming::{
 };
 use crate::options::{Compression, FileType, Options};
 use crate::report::{Code, Issue, Report, Stage};
-use crate::source::Source;
+use crate::source::{Ahead, Growing, Source};
 use crate::table::Table;
 use crate::transform;
 
@@ -70,7 +70,12 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     let bytes = context.stage("source", |context| source.open(context.limits))?;
     context.reporter.file().bytes = bytes.len() as u64;
     let parts = context.stage("decompress", |context| {
-        decompress::unwrap(bytes, declared_compression(context), wanted(context), context)
+        let declared = declared_compression(context);
+        let (options, limits) = (context.options, context.limits);
+        let read_ahead = |head: &Bytes, growing: &Growing, member: Option<&str>| {
+            ahead(head, growing, member.unwrap_or(without_compression(&name)), options, limits)
+        };
+        decompress::unwrap(bytes, declared, wanted(context), &read_ahead, context)
     })?;
     let mut tables = Tables { file: name, several_parts: parts.len() > 1, tables: Vec::new() };
     for part in parts {
@@ -95,6 +100,21 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     context.stage("transform", |context| transform::apply(tables, transforms, context))
 }
 
+/// Reads ahead while a part is still inflated. All is a guess from its head, and counts for nothing
+/// where the whole part is found to be something else.
+fn ahead(
+    head: &Bytes,
+    growing: &Growing,
+    name: &str,
+    options: &Options,
+    limits: &Limits,
+) -> Option<Ahead> {
+    let format = detect::detect(head, name, options.file_type, FORMATS).ok()?;
+    let mut context = Context::new(options, limits);
+    let reading = || Ok(format.ahead(head, growing, name, &mut context));
+    guarded(Stage::Parse, format.file_type().as_str(), reading).ok().flatten()
+}
+
 /// A part as far as it is whole. Where nothing can be made of that, the damage is the error.
 fn read_cut(mut part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
     let Some(damage) = part.cut.take() else { return read_part(part, file, context) };
@@ -116,7 +136,7 @@ fn whole_lines(bytes: Bytes) -> Bytes {
 
 /// Detect and parse: one part to its tables.
 fn read_part(part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
-    let Part { member, bytes, .. } = part;
+    let Part { member, bytes, ahead, .. } = part;
     if let Some(member) = &member {
         context.reporter.file().members.push(member.clone());
     }
@@ -137,7 +157,10 @@ fn read_part(part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<Ra
     warn_of_ignored_options(format, context);
     context.stage("parse", |context| {
         context.progress().start("parse", input.bytes.len() as u64);
-        guarded(Stage::Parse, format.file_type().as_str(), || format.read(&input, context))
+        guarded(Stage::Parse, format.file_type().as_str(), || match ahead {
+            Some(ahead) => format.read_on(&input, ahead, context),
+            None => format.read(&input, context),
+        })
     })
 }
 

@@ -33,18 +33,28 @@ impl<'a> Budget<'a> {
         Budget { part: Some(compressed.min(self.input)), ..self }
     }
 
-    /// A spool with what room in memory is left; what it does not fit goes to a temporary file.
-    pub(super) fn spool(&self) -> Spool {
-        Spool::new(self.limits.spool_bytes - self.held)
+    /// The bytes that may yet be held in memory; what is more goes to a temporary file.
+    pub(super) fn room(&self) -> u64 {
+        self.limits.spool_bytes - self.held
     }
 
-    /// All that is in the spool, which stays in memory if it fits there.
-    pub(super) fn keep(&mut self, spool: Spool) -> Result<Bytes> {
-        let after = self.held + spool.len();
-        if after <= self.limits.spool_bytes {
-            self.held = after;
+    /// Counts bytes that came out whole: those that fit are in memory.
+    pub(super) fn hold(&mut self, bytes: Bytes) -> Bytes {
+        let length = bytes.len() as u64;
+        if length <= self.room() {
+            self.held += length;
         }
-        spool.finish()
+        bytes
+    }
+
+    /// A spool with what room in memory is left.
+    pub(super) fn spool(&self) -> Spool {
+        Spool::new(self.room())
+    }
+
+    /// All that is in the spool.
+    pub(super) fn keep(&mut self, spool: Spool) -> Result<Bytes> {
+        spool.finish().map(|bytes| self.hold(bytes))
     }
 
     /// Notes `bytes` more; an error once they are too many.

@@ -11,6 +11,8 @@ mod members;
 mod parts;
 mod tar;
 
+use std::panic::resume_unwind;
+
 use bytes::Bytes;
 
 use self::members::Member;
@@ -19,13 +21,20 @@ use crate::error::{ErrorKind, Result};
 use crate::guard::guarded;
 use crate::options::Compression;
 use crate::report::{Code, Issue, Severity, Stage};
+use crate::source::{Ahead, Growing, growing, release};
 
 pub use archive::{WorkbookZip, workbook_zip};
 pub use budget::Budget;
 pub use parts::{PartStream, Parts};
 
+/// The pages of a larger mapped file are handed back each time that so many bytes came out of it.
+const HELD: usize = 64 << 20;
+
+/// Bytes of a text that usually come out of one byte, at the least.
+const USUAL_RATIO: u64 = 3;
+
 /// One file out of the wrappings.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Part {
     /// The archive member it was, with its folders; `None` outside archives.
     pub member: Option<String>,
@@ -34,7 +43,19 @@ pub struct Part {
     /// What was damaged behind these bytes, so that the last line may be half a line. It is in no report
     /// yet: it is the error where nothing can be made of the bytes.
     pub cut: Option<Box<Issue>>,
+    /// What was made of the bytes while they were inflated.
+    pub ahead: Option<Ahead>,
 }
+
+impl Part {
+    fn new(member: Option<String>, bytes: Bytes) -> Self {
+        Part { member, bytes, cut: None, ahead: None }
+    }
+}
+
+/// Reads ahead in a part while it is inflated: is given the head, the growing text, and the archive
+/// member it is.
+pub type ReadAhead<'a> = &'a dyn Fn(&Bytes, &Growing, Option<&str>) -> Option<Ahead>;
 
 /// Which members of an archive are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +69,7 @@ pub fn unwrap(
     bytes: Bytes,
     declared: Option<Compression>,
     wanted: Wanted<'_>,
+    read_ahead: ReadAhead<'_>,
     context: &mut Context<'_>,
 ) -> Result<Vec<Part>> {
     let found = container(&bytes);
@@ -61,8 +83,8 @@ pub fn unwrap(
     }
     let mut budget = Budget::new(bytes.len() as u64, context.limits);
     let forced = declared == Some(Compression::Zip);
-    let whole = Part { member: None, bytes, cut: None };
-    let mut layers = Layers { wanted, budget: &mut budget, context };
+    let whole = Part::new(None, bytes);
+    let mut layers = Layers { wanted, read_ahead, budget: &mut budget, context };
     let parts = layers.peel(whole, 0, forced)?;
     let inside = &context.reporter.file().compression;
     if declared == Some(Compression::Tar) && !inside.iter().any(|layer| layer == "tar") {
@@ -142,6 +164,7 @@ fn check_declared(declared: Compression, found: Container, bytes: &Bytes) -> Res
 
 struct Layers<'a, 'b, 'c> {
     wanted: Wanted<'a>,
+    read_ahead: ReadAhead<'a>,
     budget: &'b mut Budget<'c>,
     context: &'b mut Context<'c>,
 }
@@ -205,26 +228,50 @@ impl Layers<'_, '_, '_> {
         self.each_member(members, depth + 1)
     }
 
-    /// One stream compression off.
+    /// One stream compression off, on a thread of its own, so that what is inside can be read meanwhile.
     fn inflate(
         &mut self,
         compression: Compression,
         part: Part,
     ) -> Result<Part, (crate::Error, Option<String>)> {
-        let Part { member, bytes, mut cut } = part;
+        let Part { member, bytes, mut cut, .. } = part;
         let context = &mut *self.context;
         let progress = context.progress();
         progress.start("decompress", bytes.len() as u64);
-        let threads = context.options.parallelism.threads();
-        let mut spool = self.budget.spool();
+        let parallelism = context.options.parallelism;
+        let threads = parallelism.threads();
+        let likely = (bytes.len() as u64).saturating_mul(USUAL_RATIO);
+        let (mut grower, growing) = growing(self.budget.room(), likely);
+        let budget = &mut *self.budget;
         let mut issues = Vec::new();
-        let mut sink = |piece: &[u8]| {
-            self.budget.spend(piece.len() as u64)?;
-            spool.write(piece)
-        };
-        let inflated =
+        let inflating = || {
+            let mut given = 0;
+            let mut sink = |piece: &[u8]| {
+                budget.spend(piece.len() as u64)?;
+                given += piece.len();
+                // Of a mapped file those pages come back that are still wanted.
+                if given > HELD && bytes.len() > HELD {
+                    given = 0;
+                    release(&bytes);
+                }
+                grower.write(piece)
+            };
             codec::inflate(compression, &bytes, threads, &mut sink, &mut issues, progress)
-                .and_then(|()| self.budget.keep(spool));
+                .map(|()| budget.hold(grower.finish()))
+        };
+        let (inflated, ahead) = if threads == 1 {
+            (inflating(), None)
+        } else {
+            std::thread::scope(|scope| {
+                let inflating = scope.spawn(inflating);
+                let head = growing.wait(parallelism.head_bytes());
+                let ahead = match container(&head.text) {
+                    Container::None => (self.read_ahead)(&head.text, &growing, member.as_deref()),
+                    _ => None,
+                };
+                (inflating.join().unwrap_or_else(|panic| resume_unwind(panic)), ahead)
+            })
+        };
         for issue in issues {
             let issue = match &member {
                 Some(member) => issue.table(member),
@@ -238,7 +285,7 @@ impl Layers<'_, '_, '_> {
             }
         }
         match inflated {
-            Ok(bytes) => Ok(Part { member, bytes, cut }),
+            Ok(bytes) => Ok(Part { member, bytes, cut, ahead }),
             Err(error) => Err(match cut {
                 // What an outer layer lost is why.
                 Some(issue) if error.kind() == ErrorKind::Corrupt => ((*issue).into(), None),
@@ -254,7 +301,7 @@ impl Layers<'_, '_, '_> {
         let mut empty = Vec::new();
         let mut failed = Vec::new();
         for Member { name, bytes } in members {
-            let part = |bytes| Part { member: Some(name.clone()), bytes, cut: None };
+            let part = |bytes| Part::new(Some(name.clone()), bytes);
             let found = match bytes {
                 Ok(bytes) if bytes.is_empty() => {
                     empty.push(part(bytes));

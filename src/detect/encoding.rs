@@ -25,11 +25,29 @@ pub struct Text {
 /// more than `held` bytes are handed back once they were looked at: the reader would hold them beside
 /// the table for too long. Those of a smaller one will be wanted again soon.
 pub fn decode(bytes: &Bytes, held: usize, context: &mut Context<'_>) -> Result<Text> {
+    decode_on(bytes, held, Vec::new(), context)
+}
+
+/// Where the BOM ends of a text that begins so and may be UTF-8.
+pub fn utf8_start(head: &[u8]) -> Option<usize> {
+    match Encoding::for_bom(head) {
+        Some((encoding, length)) => (encoding == UTF_8).then_some(length),
+        None => wide(head).is_none().then_some(0),
+    }
+}
+
+/// [`decode`] of a text whose first slices, from where [`utf8_start`] says, were looked at before.
+pub fn decode_on(
+    bytes: &Bytes,
+    held: usize,
+    ahead: Vec<Survey>,
+    context: &mut Context<'_>,
+) -> Result<Text> {
     let parser = context.parser();
     let threads = context.options.parallelism.threads();
     let bom = Encoding::for_bom(bytes);
     let bom_length = bom.map_or(0, |(_, length)| length);
-    let survey = survey(&bytes[bom_length..], threads, held);
+    let survey = survey(&bytes[bom_length..], threads, held, ahead);
     let named_big = parser.encoding.as_deref().and_then(utf32_order);
     if named_big.is_some() || wide(bytes) == Some(Wide::Utf32) {
         return utf32(bytes, named_big.flatten(), context);
@@ -57,7 +75,7 @@ pub fn decode(bytes: &Bytes, held: usize, context: &mut Context<'_>) -> Result<T
 impl Text {
     fn converted(text: String, threads: usize) -> Text {
         let utf8 = Bytes::from(text.into_bytes());
-        Text { survey: survey(&utf8, threads, usize::MAX), utf8, shift: 0 }
+        Text { survey: survey(&utf8, threads, usize::MAX, Vec::new()), utf8, shift: 0 }
     }
 }
 

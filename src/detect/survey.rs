@@ -17,6 +17,8 @@ pub struct Survey {
     pub nuls: u64,
     /// Where the first NUL is.
     pub first_nul: Option<usize>,
+    /// Whether a line behind a line feed begins as comments do: `# ` or `// `.
+    pub has_remarks: bool,
     /// Offsets, and the line feeds and lone carriage returns before each, in order.
     pub marks: Vec<Mark>,
 }
@@ -33,17 +35,33 @@ pub struct Mark {
 }
 
 /// A text is looked at in slices of this size.
-const SLICE: usize = 4 << 20;
+pub const SLICE: usize = 4 << 20;
+/// To look at a slice so many bytes behind it have to be there.
+const BEHIND: usize = 4;
+
+/// The slice of this number of a text that is still in the making; `None` where it is not all there.
+pub fn slice_ahead(text: &[u8], index: usize) -> Option<Survey> {
+    let start = index.checked_mul(SLICE)?;
+    let end = start.checked_add(SLICE)?;
+    if text.len() < end.checked_add(BEHIND)? {
+        return None;
+    }
+    Some(look(text, behind_character(text, start), behind_character(text, end), usize::MAX))
+}
 
 /// Looks at the whole text. The result does not depend on the number of threads. Of a mapped text
-/// larger than `held` the pages are handed back as they are looked at.
-pub fn survey(text: &[u8], threads: usize, held: usize) -> Survey {
+/// larger than `held` the pages are handed back as they are looked at. `ahead` are the first slices,
+/// where they were looked at before.
+pub fn survey(text: &[u8], threads: usize, held: usize, mut ahead: Vec<Survey>) -> Survey {
     let starts = slices(text);
-    let count = starts.len() - 1;
+    // The last may be cut by the end of the text.
+    ahead.truncate(starts.len() - 2);
+    let known = ahead.len();
+    let count = starts.len() - 1 - known;
     let threads = threads.clamp(1, count.max(1));
-    let look_at = |index: usize| look(text, starts[index], starts[index + 1], held);
+    let look_at = |index: usize| look(text, starts[known + index], starts[known + index + 1], held);
     if threads == 1 {
-        return join((0..count).map(look_at), &starts);
+        return join(ahead.into_iter().chain((0..count).map(look_at)), &starts);
     }
     let mut parts: Vec<Option<Survey>> = vec![None; count];
     let share = count.div_ceil(threads);
@@ -56,7 +74,7 @@ pub fn survey(text: &[u8], threads: usize, held: usize) -> Survey {
             });
         }
     });
-    join(parts.into_iter().flatten(), &starts)
+    join(ahead.into_iter().chain(parts.into_iter().flatten()), &starts)
 }
 
 /// Where slices begin, never inside a character, and where the text ends.
@@ -64,12 +82,16 @@ fn slices(text: &[u8]) -> Vec<usize> {
     let mut starts = vec![0];
     let mut at = SLICE;
     while at < text.len() {
-        let inside = text[at..].iter().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count();
-        starts.push(at + inside);
+        starts.push(behind_character(text, at));
         at += SLICE;
     }
     starts.push(text.len());
     starts
+}
+
+/// A place, or the next one that is not inside a character.
+fn behind_character(text: &[u8], at: usize) -> usize {
+    at + text[at..].iter().take(3).take_while(|byte| **byte & 0xc0 == 0x80).count()
 }
 
 /// So many bytes are looked at in several ways while they are in the cache.
@@ -79,6 +101,7 @@ fn look(text: &[u8], start: usize, end: usize, held: usize) -> Survey {
     let slice = &text[start..end];
     let mut survey = Survey { is_utf8: true, ..Survey::default() };
     let mut at = start;
+    let remarks = [&b"\n# "[..], b"\n// "].map(memchr::memmem::Finder::new);
     // Validity is asked of pieces that end where a character does.
     while at < end {
         let mut stop = (at + PIECE).min(end);
@@ -97,6 +120,9 @@ fn look(text: &[u8], start: usize, end: usize, held: usize) -> Survey {
             }
             survey.nuls += nuls;
         }
+        // A mark may stand across two pieces.
+        let around = &text[at.saturating_sub(3)..stop];
+        survey.has_remarks |= remarks.iter().any(|mark| mark.find(around).is_some());
         at = stop;
     }
     if survey.carriage_returns > 0 {
@@ -136,6 +162,7 @@ fn join(parts: impl Iterator<Item = Survey>, starts: &[usize]) -> Survey {
         all.pairs += part.pairs;
         all.nuls += part.nuls;
         all.first_nul = all.first_nul.or(part.first_nul);
+        all.has_remarks |= part.has_remarks;
     }
     all
 }
@@ -147,15 +174,23 @@ mod tests {
     #[test]
     fn counts_do_not_depend_on_threads() {
         let text = "é,a\r\nb\rc\n\u{10348}\0\n".repeat(700_000);
-        let one = survey(text.as_bytes(), 1, usize::MAX);
+        let one = survey(text.as_bytes(), 1, usize::MAX, Vec::new());
         assert!(one.is_utf8);
         assert_eq!(one.line_feeds, 3 * 700_000);
         assert_eq!(one.carriage_returns, 2 * 700_000);
         assert_eq!(one.pairs, 700_000);
         assert_eq!((one.nuls, one.first_nul), (700_000, text.find('\0')));
-        assert_eq!(survey(text.as_bytes(), 3, 0), one);
+        assert_eq!(survey(text.as_bytes(), 3, 0, Vec::new()), one);
+        // However little of the text was there when its first slices were looked at.
+        let bytes = text.as_bytes();
+        for size in [SLICE, SLICE + 3, SLICE + 4, bytes.len() - 1, bytes.len()] {
+            let ahead: Vec<Survey> =
+                (0..).map_while(|index| slice_ahead(&bytes[..size], index)).collect();
+            assert_eq!(ahead.is_empty(), size < SLICE + 4);
+            assert_eq!(survey(bytes, 2, 0, ahead), one);
+        }
         let mut broken = text.into_bytes();
         broken[5_000_000] = 0xff;
-        assert!(!survey(&broken, 2, 0).is_utf8);
+        assert!(!survey(&broken, 2, 0, Vec::new()).is_utf8);
     }
 }

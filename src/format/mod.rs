@@ -22,6 +22,7 @@ use bytes::Bytes;
 use crate::context::Context;
 use crate::detect::Signature;
 use crate::error::Result;
+use crate::source::{Ahead, Growing};
 use crate::table::Rows;
 
 /// One part to read: its bytes and what it is called.
@@ -62,6 +63,28 @@ pub trait FormatReader: Signature + Sync {
     /// All tables of the part. What is repaired or guessed goes to the report; an error means that
     /// no faithful table can be made.
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>>;
+
+    /// Reads ahead in a text of which more than the head comes in the meantime, until it is whole.
+    /// What `context` is told is lost; whatever is done here [`read`](Self::read) could do later.
+    fn ahead(
+        &self,
+        _head: &[u8],
+        _growing: &Growing,
+        _name: &str,
+        _context: &mut Context<'_>,
+    ) -> Option<Ahead> {
+        None
+    }
+
+    /// [`read`](Self::read), with what was made ahead.
+    fn read_on(
+        &self,
+        input: &Input,
+        _ahead: Ahead,
+        context: &mut Context<'_>,
+    ) -> Result<Vec<RawTable>> {
+        self.read(input, context)
+    }
 }
 
 /// Every format, in the order in which they are asked.

@@ -81,6 +81,11 @@ impl Parallelism {
             bytes => bytes,
         }
     }
+
+    /// So much of a text is looked at before its rows are read while the rest is still inflated.
+    pub(crate) fn head_bytes(self) -> usize {
+        self.chunk_bytes().min(1 << 20)
+    }
 }
 
 /// How a table is called that has no sheet's or archive member's name.

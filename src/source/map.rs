@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
-use memmap2::{Mmap, UncheckedAdvice};
+use memmap2::{Mmap, MmapOptions, UncheckedAdvice};
 
 /// Every map that is still in use, so that a stage that is done with a stretch can hand it back.
 static MAPS: Mutex<Vec<Weak<Mmap>>> = Mutex::new(Vec::new());
@@ -28,11 +28,24 @@ pub(super) fn map(file: &File) -> io::Result<Bytes> {
     // file; as with every reader that maps files, that would change what we read or end the process
     // by a signal, so `Source::path` asks that the file stay as it is. The server maps only files
     // that it wrote itself and never changes in place.
-    let map = Arc::new(unsafe { Mmap::map(file)? });
+    Ok(keep(unsafe { Mmap::map(file)? }))
+}
+
+/// A temporary file that nobody else has, made so long and mapped read-only. It must not be made
+/// shorter, nor written where bytes of the map were handed out.
+pub(super) fn map_room(file: &File, length: usize) -> io::Result<Bytes> {
+    file.set_len(length as u64)?;
+    // SAFETY: the file is as long as the map, has no name by which another process could open it, and
+    // is only written behind the bytes that `growing.rs` hands out.
+    Ok(keep(unsafe { MmapOptions::new().len(length).map(file)? }))
+}
+
+fn keep(map: Mmap) -> Bytes {
+    let map = Arc::new(map);
     let mut maps = MAPS.lock().unwrap_or_else(PoisonError::into_inner);
     maps.retain(|map| map.strong_count() > 0);
     maps.push(Arc::downgrade(&map));
-    Ok(Bytes::from_owner(Owner(map)))
+    Bytes::from_owner(Owner(map))
 }
 
 /// Pages are handed back in whole ones of this size, which is a multiple of every machine's.

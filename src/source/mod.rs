@@ -2,7 +2,9 @@
 //!
 //! Takes any of them and gives [`Bytes`]; refuses what is larger than `Limits::input_bytes`.
 
+mod growing;
 mod map;
+mod room;
 mod spool;
 
 use std::fs::File;
@@ -15,6 +17,7 @@ use crate::error::Result;
 use crate::limits::{Limits, human_bytes};
 use crate::report::{Code, Issue, Stage};
 
+pub use growing::{Ahead, Growing, growing};
 pub(crate) use map::release;
 pub use spool::Spool;
 

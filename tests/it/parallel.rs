@@ -1,5 +1,7 @@
 //! The same bytes give the same tables and the same report, however the work is shared out.
 
+use std::io::Write;
+
 use arrow::compute::concat_batches;
 use proptest::prelude::*;
 use tablemill::{
@@ -24,6 +26,18 @@ fn read_as(
     chunk_bytes: usize,
     leave_rows: bool,
 ) -> Result<Ingest, Error> {
+    let source = Source::bytes(text.to_owned());
+    read_source(source, file_type, options, threads, chunk_bytes, leave_rows)
+}
+
+fn read_source(
+    source: Source,
+    file_type: FileType,
+    options: &str,
+    threads: usize,
+    chunk_bytes: usize,
+    leave_rows: bool,
+) -> Result<Ingest, Error> {
     let json: serde_json::Value = serde_json::from_str(options).unwrap();
     let options = Options {
         file_type: Some(file_type),
@@ -32,7 +46,24 @@ fn read_as(
         parallelism: Parallelism { threads, chunk_bytes },
         ..Options::default()
     };
-    ingest(Source::bytes(text.to_owned()), &options, &Limits::default())
+    ingest(source, &options, &Limits::default())
+}
+
+/// The same text, inflated while it is read.
+fn read_gzip(
+    text: &str,
+    options: &str,
+    threads: usize,
+    chunk_bytes: usize,
+    leave_rows: bool,
+) -> Result<Ingest, Error> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    let source = Source::bytes(encoder.finish().unwrap());
+    let mut found = read_source(source, FileType::Csv, options, threads, chunk_bytes, leave_rows)?;
+    found.report.file.compression.clear();
+    found.report.file.bytes = text.len() as u64;
+    Ok(found)
 }
 
 /// Tables and report as text, without what depends on time and on the size of chunks.
@@ -65,6 +96,23 @@ fn check(text: &str, options: &str) -> Result<(), TestCaseError> {
             let found = shown(read(text, options, threads, chunk_bytes, leave_rows));
             let sharing = format!("{threads} threads, chunks of {chunk_bytes}, left {leave_rows}");
             prop_assert_eq!(&found, &expected, "{}: {:?}", sharing, text);
+        }
+    }
+    check_gzip(text, options, &expected, &[40])
+}
+
+/// What is read while it is inflated is what is read of the plain text.
+fn check_gzip(
+    text: &str,
+    options: &str,
+    expected: &str,
+    chunks: &[usize],
+) -> Result<(), TestCaseError> {
+    for (threads, leave_rows) in [(2, false), (2, true), (4, false)] {
+        for chunk_bytes in chunks {
+            let found = shown(read_gzip(text, options, threads, *chunk_bytes, leave_rows));
+            let sharing = format!("{threads} threads, chunks of {chunk_bytes}, left {leave_rows}");
+            prop_assert_eq!(&found, expected, "gzip, {}: {:?}", sharing, text);
         }
     }
     Ok(())
@@ -158,6 +206,30 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+
+    /// The first rows make a guess that holds, whatever comes then.
+    #[test]
+    fn read_ahead_while_it_is_inflated(
+        rows in prop::collection::vec(
+            prop_oneof![
+                8 => Just(String::from("17,2.50,open,2026-01-31")),
+                1 => "[0-9]{1,3},[0-9.]{1,4},[a-c\"\n]{0,3},2026-0[1-9]-1[0-9]",
+                1 => "[a-z0-9,\"\n# -]{0,12}",
+            ], 0..300),
+        quote in prop_oneof![9 => Just(""), 1 => Just("1,2,\"never closed,3\n"), 1 => Just("\n\n# note\nx,y\n1,2\n")],
+        end in prop::sample::select(vec!["", "Total,,,\n", "x,y\n1,2\n", "1,2,\"", "é,1,2,3\r\n"]),
+        options in prop::sample::select(vec!["{}", r#"{"on_bad_lines": "skip"}"#, r#"{"usecols": [0, 3]}"#,
+            r#"{"dtype": {"id": "str"}, "header": 0}"#, r#"{"nrows": 400}"#]),
+    ) {
+        let first = "17,2.50,open,2026-01-31\n".repeat(300);
+        let text = format!("id,price,status,day\n{first}{quote}{}\n{end}", rows.join("\n"));
+        let expected = shown(read(&text, options, 1, 1 << 30, false));
+        check_gzip(&text, options, &expected, &[1000, 6500, 8192])?;
+    }
+}
+
 /// Columns that are read as the others are written, however late those show it.
 #[test]
 fn columns_settle_each_other_in_any_chunks() {
@@ -246,6 +318,18 @@ fn marks_are_settled_by_all_rows() {
     };
     let (late, early) = (format!("a;b\n{plain}{grouped}"), format!("a;b\n{grouped}{plain}"));
     assert_eq!(values(late), values(early));
+}
+
+/// A cell over many chunks ends at its quote, however far behind that is.
+#[test]
+fn a_cell_larger_than_what_a_chunk_sees() {
+    let rows = "1,x\n".repeat(2000);
+    let text = format!("a,b\n{rows}2,\"{}\"\n{rows}", "some,text\n".repeat(130_000));
+    let expected = shown(read(&text, "{}", 1, 1 << 30, false));
+    for chunk_bytes in [4096, 100_000] {
+        assert!(shown(read(&text, "{}", 2, chunk_bytes, false)) == expected);
+        assert!(shown(read_gzip(&text, "{}", 2, chunk_bytes, true)) == expected);
+    }
 }
 
 /// Stacked tables are found whatever the size of the text and the dialect.

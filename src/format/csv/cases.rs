@@ -15,7 +15,7 @@ pub(super) fn found(text: &str) -> String {
     let (options, limits) = (Options::default(), Limits::default());
     let mut context = Context::new(&options, &limits);
     let utf8 = text.as_bytes();
-    let dialect = dialect::settle(utf8, "", &mut context);
+    let dialect = dialect::settle(utf8, true, "", &mut context);
     let mut words = vec![match &dialect.delimiter {
         Delimiter::Bytes(bytes) => match bytes.as_slice() {
             b"\t" => "tab".to_owned(),

@@ -80,7 +80,13 @@ pub(super) fn byte_range<'a>(utf8: &'a [u8], context: &Context<'_>) -> &'a [u8] 
 }
 
 /// Options first; what they leave open is found out.
-pub(super) fn settle(utf8: &[u8], name: &str, context: &mut Context<'_>) -> CsvDialect {
+/// `has_remarks` tells whether comments may come late.
+pub(super) fn settle(
+    utf8: &[u8],
+    has_remarks: bool,
+    name: &str,
+    context: &mut Context<'_>,
+) -> CsvDialect {
     let parser = context.parser();
     let given = parser.comment.as_ref().filter(|mark| !mark.is_empty());
     let mut base = CsvDialect {
@@ -139,7 +145,7 @@ pub(super) fn settle(utf8: &[u8], name: &str, context: &mut Context<'_>) -> CsvD
     let mut dialect = sniff::sniff(start, name, &base, settled, mark.or(base.comment.as_deref()));
     let found = match mark {
         Some(mark) => comment::settle(start, &pieces, &dialect, mark),
-        None if parser.comment.is_none() => comment::late(start, &dialect),
+        None if parser.comment.is_none() && has_remarks => comment::late(start, &dialect),
         None => None,
     };
     match found {

@@ -5,8 +5,9 @@ use arrow::record_batch::RecordBatch;
 
 use super::Place;
 use super::notes::BadValues;
+use super::plan;
 use super::scan::{Kernel, Scan};
-use super::table::{self, batch};
+use super::table::batch;
 use crate::context::Context;
 use crate::error::Result;
 use crate::infer::Seen;
@@ -30,7 +31,7 @@ impl InFile {
             };
             // What was gathered only because its type was not known yet may be read fast now, if
             // that reads every form of the type; dates and stamps have forms that only the others do.
-            match table::kernel(&column.rules, &column.inferred, seen) {
+            match plan::kernel(&column.rules, &column.inferred, seen) {
                 Kernel::Date32 | Kernel::Stamp => Kernel::Gather,
                 kernel => kernel,
             }

@@ -4,6 +4,7 @@
 //! rows. Rows that are too short are padded with nulls, longer ones make columns; both are reported.
 //! Refuses text that is blank throughout, and rows of the wrong length if `on_bad_lines=error`.
 
+mod ahead;
 mod candidates;
 mod comment;
 mod dialect;
@@ -15,6 +16,7 @@ mod lines;
 mod look;
 mod names;
 mod notes;
+mod plan;
 mod record;
 mod records;
 mod sample;
@@ -38,13 +40,15 @@ mod round_trip;
 
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
-use crate::detect::encoding::{Text, decode};
+use crate::detect::encoding::{Text, decode_on};
 use crate::detect::{Confidence, Signature, looks_like_text};
 use crate::error::Result;
 use crate::options::{FileType, nearest};
 use crate::report::{Code, Issue, Stage};
 
 use super::place::Place;
+use crate::source::{self, Growing};
+use ahead::Ahead;
 pub use dialect::CsvDialect;
 use dialect::{Delimiter, Newlines};
 pub(super) use notes::bad_value;
@@ -127,37 +131,65 @@ impl FormatReader for Csv {
     }
 
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
-        let text = decode(&input.bytes, HELD, context)?;
-        let utf8 = dialect::byte_range(&text.utf8, context);
-        if utf8.trim_ascii().is_empty() {
-            let issue = Issue::error(Stage::Parse, Code::Empty, "the file holds only blank lines");
-            return Err(issue.line(1).byte_offset(0).into());
+        read(input, None, context)
+    }
+
+    fn ahead(
+        &self,
+        head: &[u8],
+        growing: &Growing,
+        name: &str,
+        context: &mut Context<'_>,
+    ) -> Option<source::Ahead> {
+        Some(Box::new(Ahead::of(head, growing, name, context)?))
+    }
+
+    fn read_on(
+        &self,
+        input: &Input,
+        ahead: source::Ahead,
+        context: &mut Context<'_>,
+    ) -> Result<Vec<RawTable>> {
+        read(input, ahead.downcast().ok().map(|ahead| *ahead), context)
+    }
+}
+
+fn read(
+    input: &Input,
+    mut ahead: Option<Ahead>,
+    context: &mut Context<'_>,
+) -> Result<Vec<RawTable>> {
+    let surveyed = ahead.as_mut().map(Ahead::take_surveyed).unwrap_or_default();
+    let text = decode_on(&input.bytes, HELD, surveyed, context)?;
+    let utf8 = dialect::byte_range(&text.utf8, context);
+    if utf8.trim_ascii().is_empty() {
+        let issue = Issue::error(Stage::Parse, Code::Empty, "the file holds only blank lines");
+        return Err(issue.line(1).byte_offset(0).into());
+    }
+    let dialect = dialect::settle(utf8, text.survey.has_remarks, &input.name, context);
+    note_nuls(&text, context);
+    let reading = Reading { text: &text, utf8, dialect };
+    if !reading.may_be_stacked(context) {
+        return reading.one(ahead, context).map(|found| vec![found.table]);
+    }
+    // In a small text gaps are looked for first; in a large one they are found on the way.
+    if utf8.len() <= SMALL {
+        let gaps = gaps(utf8, &reading.dialect);
+        return match stack::regions(utf8, &reading.dialect, &gaps).as_slice() {
+            regions @ [_, _, ..] => reading.stacked(regions, context),
+            _ => reading.one(ahead, context).map(|found| vec![found.table]),
+        };
+    }
+    let before = context.reporter.clone();
+    let found = reading.one(ahead, context)?;
+    let mut gaps = gaps(&utf8[..found.start], &reading.dialect);
+    gaps.extend(found.gaps);
+    match stack::regions(utf8, &reading.dialect, &gaps).as_slice() {
+        regions @ [_, _, ..] => {
+            context.restart(before)?;
+            reading.stacked(regions, context)
         }
-        let dialect = dialect::settle(utf8, &input.name, context);
-        note_nuls(&text, context);
-        let reading = Reading { text: &text, utf8, dialect };
-        if !reading.may_be_stacked(context) {
-            return reading.one(context).map(|found| vec![found.table]);
-        }
-        // In a small text gaps are looked for first; in a large one they are found on the way.
-        if utf8.len() <= SMALL {
-            let gaps = gaps(utf8, &reading.dialect);
-            return match stack::regions(utf8, &reading.dialect, &gaps).as_slice() {
-                regions @ [_, _, ..] => reading.stacked(regions, context),
-                _ => reading.one(context).map(|found| vec![found.table]),
-            };
-        }
-        let before = context.reporter.clone();
-        let found = reading.one(context)?;
-        let mut gaps = gaps(&utf8[..found.start], &reading.dialect);
-        gaps.extend(found.gaps);
-        match stack::regions(utf8, &reading.dialect, &gaps).as_slice() {
-            regions @ [_, _, ..] => {
-                context.restart(before)?;
-                reading.stacked(regions, context)
-            }
-            _ => Ok(vec![found.table]),
-        }
+        _ => Ok(vec![found.table]),
     }
 }
 
@@ -185,8 +217,8 @@ impl Reading<'_> {
     }
 
     /// The text as one table.
-    fn one(&self, context: &mut Context<'_>) -> Result<table::Found> {
-        self.part(self.utf8, &self.dialect, false, context)
+    fn one(&self, ahead: Option<Ahead>, context: &mut Context<'_>) -> Result<table::Found> {
+        self.part(self.utf8, &self.dialect, false, ahead, context)
     }
 
     /// Each region's table.
@@ -200,7 +232,7 @@ impl Reading<'_> {
             let part = &self.utf8[region.range.clone()];
             let skip_rows = if index == 0 { self.dialect.skip_rows } else { 0 };
             let dialect = CsvDialect { skip_rows, ..self.dialect.clone() };
-            let table = self.part(part, &dialect, true, context)?.table;
+            let table = self.part(part, &dialect, true, None, context)?.table;
             tables.push(RawTable { name: region.title.clone(), ..table });
         }
         Ok(tables)
@@ -211,13 +243,14 @@ impl Reading<'_> {
         part: &[u8],
         dialect: &CsvDialect,
         is_stacked: bool,
+        ahead: Option<Ahead>,
         context: &mut Context<'_>,
     ) -> Result<table::Found> {
         let place = Place::new(self.text, part);
         let frame = structure::frame(part, dialect, context);
         frame.raise(&place, context);
         dialect::report(dialect, &frame, is_stacked, Newlines::of(&self.text.survey), context);
-        table::read(&place, self.text.utf8.slice_ref(part), dialect, &frame, context)
+        table::read(&place, self.text.utf8.slice_ref(part), dialect, &frame, ahead, context)
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Record {
     pub(super) scratch: Vec<u8>,
     /// What was odd about it.
     pub oddities: Vec<Oddity>,
+    /// Whether the end of a cell was looked for up to the end of the text, and not found.
+    pub(super) ran_out: bool,
 }
 
 impl Record {

@@ -48,6 +48,7 @@ impl<'a> RecordReader<'a> {
         record.beyond = 0;
         record.scratch.clear();
         record.oddities.clear();
+        record.ran_out = false;
         loop {
             if self.at >= self.text.len() {
                 return false;
@@ -215,6 +216,7 @@ impl<'a> RecordReader<'a> {
                 None => memchr(quote, rest),
             };
             let Some(found) = found.map(|offset| at + offset) else {
+                record.ran_out = true;
                 return self.never_closed(open, from, record);
             };
             if Some(self.text[found]) == escape {

@@ -1,28 +1,27 @@
 //! A table out of a text: names, the plan of the scan, its passes, the types, the report.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
 
 use super::Place;
+use super::ahead::Ahead;
 use super::dialect::{CsvDialect, Delimiter};
 use super::events::Events;
 use super::in_file::{self, InFile};
-use super::names::{self, Records};
 use super::notes::{self, BadValues, Columns};
-use super::records::{Record, RecordReader};
+use super::plan::Plan;
 use super::scan::{Chunk, Kernel, Piece, Scan, ScanColumn};
 use super::stack::MOST_GAPS;
 use super::structure::Frame;
 use crate::context::Context;
 use crate::error::Result;
 use crate::format::RawTable;
-use crate::infer::{ColumnRules, Habits, Inferred, Rules, Seen, TextColumn};
+use crate::infer::{Habits, Inferred, Rules, Seen, TextColumn};
 use crate::naming::unique_columns;
-use crate::options::{BadLines, Header, SkipRows};
+use crate::options::Header;
 use crate::report::{Code, Issue, Stage};
 use crate::table::FORMAT_KEY;
 
@@ -36,63 +35,17 @@ pub(super) struct Found {
     pub start: usize,
 }
 
-/// Rows that the first guess of types is made from.
-const SAMPLE_ROWS: usize = 256;
-const SAMPLE_BYTES: usize = 96 << 10;
-
 /// Reads the table that the text holds.
 pub(super) fn read(
     place: &Place<'_>,
     text: Bytes,
     dialect: &CsvDialect,
     frame: &Frame,
+    ahead: Option<Ahead>,
     context: &mut Context<'_>,
 ) -> Result<Found> {
-    let skipped = skipped_lines(&text, context);
-    let mut records = Records::new(&text, dialect, &skipped);
-    for _ in 0..frame.skip_rows {
-        records.reader.skip_line();
-    }
-    let mut names = names::names(&mut records, &text, dialect, &frame.header, context)?;
-    let start = records.reader.offset();
-    let end = end_of_rows(&records, frame, context).max(start);
-    super::super::select::check_named_columns(&names, context)?;
-    let wanted = super::super::select::wanted_columns(&names, context)?;
-    let rules = Rules::for_text(context.parser(), &names);
-    let drop_bad = matches!(context.parser().on_bad_lines, Some(BadLines::Skip | BadLines::Warn));
-    let most = context.parser().nrows.unwrap_or(u64::MAX);
-    let sample = Sample::of(&text[..end], start, dialect, &skipped, names.len(), drop_bad, most);
-    let (columns, sampled): (Vec<ScanColumn>, Vec<Seen>) = names
-        .iter()
-        .enumerate()
-        .map(|(index, name)| {
-            let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted.contains(&index));
-            let (mut column, seen) = sample.column(index, rules.column(name, index), is_wanted);
-            // A pattern may cut through a character, so its texts are looked at again; and a quote
-            // that could be part of a number is none for the fast readers.
-            let is_odd = matches!(dialect.delimiter, Delimiter::Pattern(_))
-                || dialect.quote.is_some_and(|quote| b"+-.0123456789".contains(&quote));
-            if is_odd && column.kernel != Kernel::Skip {
-                column.kernel = Kernel::Gather;
-            }
-            (column, seen)
-        })
-        .unzip();
-    let mut scan = Scan {
-        text: text.slice(..end),
-        dialect: dialect.clone(),
-        named: names.len(),
-        stride: sample.stride,
-        drop_bad,
-        skipped,
-        start,
-        row_bytes: sample.row_bytes,
-        threads: context.options.parallelism.threads(),
-        chunk_bytes: context.options.parallelism.chunk_bytes(),
-        columns,
-        starts: Vec::new(),
-        rows: Vec::new(),
-    };
+    let Plan { mut names, wanted, mut scan, sampled } = Plan::of(&text, dialect, frame, context)?;
+    let start = scan.start;
     if let Some(rows) = context.parser().nrows {
         let end = scan.first_rows(rows);
         scan.text = scan.text.slice(..end);
@@ -102,7 +55,8 @@ pub(super) fn read(
     let mut pieces = Pieces { stays, ..Pieces::default() };
     let mut gaps = Vec::new();
     let mut events = Events::new(place, scan.named);
-    let broken = scan.first_pass(|scan, _, chunk| {
+    let ahead = ahead.map(|ahead| ahead.chunks(&scan, &names, stays)).unwrap_or_default();
+    let broken = scan.first_pass(ahead, |scan, _, chunk| {
         context.progress().done(chunk.end as u64);
         events.take(scan, &chunk, context)?;
         let room = MOST_GAPS - gaps.len();
@@ -159,119 +113,6 @@ fn shown_names(names: &[String], kept: &[usize]) -> Vec<String> {
     shown
 }
 
-/// Where the lines begin that `skiprows` lists.
-fn skipped_lines(text: &[u8], context: &Context<'_>) -> Vec<usize> {
-    let Some(SkipRows::Lines(lines)) = &context.parser().skiprows else { return Vec::new() };
-    let ends = memchr::memchr2_iter(b'\n', b'\r', text);
-    let ends = ends.filter(|at| text[*at] == b'\n' || text.get(at + 1) != Some(&b'\n'));
-    let starts = std::iter::once(0).chain(ends.map(|at| at + 1));
-    let last = lines.last().copied().unwrap_or_default();
-    let numbered = (0..=last).zip(starts);
-    let listed = numbered.filter(|(line, _)| lines.binary_search(line).is_ok());
-    listed.map(|(_, start)| start).collect()
-}
-
-/// Where the footer begins that `skipfooter` leaves out, or the text ends.
-fn end_of_rows(records: &Records<'_>, frame: &Frame, context: &Context<'_>) -> usize {
-    let text = records.reader.text();
-    let Some(footer) = context.parser().skipfooter else { return frame.end };
-    let footer = usize::try_from(footer).unwrap_or(usize::MAX);
-    if footer == 0 {
-        return text.len();
-    }
-    let mut last = std::collections::VecDeque::new();
-    let (mut ahead, mut record) = (records.clone(), Record::default());
-    while ahead.read(&mut record) {
-        last.push_back(record.offset);
-        if last.len() > footer {
-            last.pop_front();
-        }
-    }
-    last.front().copied().unwrap_or(text.len())
-}
-
-/// What the first rows look like.
-struct Sample {
-    cells: Vec<TextColumn>,
-    stride: usize,
-    row_bytes: usize,
-}
-
-impl Sample {
-    fn of(
-        text: &[u8],
-        start: usize,
-        dialect: &CsvDialect,
-        skipped: &[usize],
-        named: usize,
-        drop_bad: bool,
-        most: u64,
-    ) -> Sample {
-        let mut reader = RecordReader::starting_at(text, dialect, start);
-        let mut record = Record::default();
-        let mut cells: Vec<TextColumn> = vec![TextColumn::default(); named];
-        let (mut rows, mut bytes) = (0, 0);
-        let mut strides: HashMap<usize, usize> = HashMap::new();
-        while rows < SAMPLE_ROWS
-            && (rows as u64) < most
-            && bytes < SAMPLE_BYTES
-            && reader.read(&mut record)
-        {
-            if skipped.binary_search(&record.offset).is_ok() {
-                continue;
-            }
-            bytes += record.end - record.offset;
-            let surplus = record.cells(text).skip(named);
-            let is_empty = surplus.into_iter().all(|(cell, quoted)| cell.is_empty() && !quoted);
-            if drop_bad && (record.len() < named || !is_empty) {
-                continue;
-            }
-            rows += 1;
-            if is_empty && record.len() >= named {
-                *strides.entry(record.len()).or_default() += 1;
-            }
-            for (column, (cell, quoted)) in cells.iter_mut().zip(record.cells(text)) {
-                column.push(cell, quoted);
-            }
-        }
-        let usual = strides.into_iter().max_by_key(|(width, rows)| (*rows, *width));
-        Sample {
-            cells,
-            stride: usual.map_or(named, |(width, _)| width),
-            row_bytes: (bytes / rows.max(1)).max(1),
-        }
-    }
-
-    fn column(&self, index: usize, rules: ColumnRules, wanted: bool) -> (ScanColumn, Seen) {
-        let mut seen = Seen::default();
-        seen.add_all(&self.cells[index], &rules);
-        let mut inferred = seen.conclude(&rules);
-        // Counted again with all the others.
-        inferred.long_floats = 0;
-        let kernel = if wanted { kernel(&rules, &inferred, &seen) } else { Kernel::Skip };
-        (ScanColumn { rules, kernel, inferred }, seen)
-    }
-}
-
-/// The fast way to read a column, where there is one.
-pub(super) fn kernel(rules: &ColumnRules, inferred: &Inferred, seen: &Seen) -> Kernel {
-    if !rules.is_plain() || inferred.format().is_some() {
-        return Kernel::Gather;
-    }
-    match &inferred.data_type {
-        DataType::Null => Kernel::Null,
-        DataType::Int64 => Kernel::Int64,
-        DataType::Float64 => Kernel::Float64,
-        DataType::Date32 => Kernel::Date32,
-        DataType::Timestamp(TimeUnit::Microsecond, None) => Kernel::Stamp,
-        // Once nothing but text fits, nothing that follows can change it.
-        DataType::Utf8 if !inferred.mixed && (rules.forced.is_some() || seen.is_text()) => {
-            Kernel::Text
-        }
-        _ => Kernel::Gather,
-    }
-}
-
 /// The pieces of each column, chunk by chunk, and what is known of all its values.
 #[derive(Default)]
 struct Pieces {
@@ -306,9 +147,11 @@ impl Pieces {
                 (Some(all), Some(seen)) => all.merge(&seen),
                 (all, seen) => *all = seen,
             }
-            if let Piece::Array(array) = &piece {
-                self.nulls[column] += array.logical_null_count() as u64;
-            }
+            self.nulls[column] += match &piece {
+                Piece::Array(array) => array.logical_null_count() as u64,
+                Piece::Nulls(nulls) => *nulls,
+                _ => 0,
+            };
             self.long_floats[column] += long;
             if !self.stays {
                 self.columns[column].push(piece);
@@ -431,7 +274,7 @@ fn batches(
             match piece {
                 Piece::Array(array) => arrays[index][chunk] = Some(array),
                 Piece::Gathered(column) => texts.push(column),
-                Piece::Skip | Piece::Broken => {}
+                Piece::Skip | Piece::Broken | Piece::Nulls(_) => {}
             }
         }
         if !texts.is_empty() {

@@ -109,6 +109,8 @@ pub(super) struct Block {
     pub width: usize,
     /// The bytes of the longest record.
     pub longest: usize,
+    /// Whether a quote was opened that nothing up to the end of the text closes.
+    pub ran_out: bool,
 }
 
 impl Block {
@@ -123,6 +125,7 @@ impl Block {
         self.gaps.clear();
         self.width = 0;
         self.longest = 0;
+        self.ran_out = false;
         let enough = enough.min(end);
         let mut at = from;
         while at < enough.min(text.len()) {
@@ -236,6 +239,7 @@ impl Block {
         if !reader.read(record) {
             return text.len();
         }
+        self.ran_out |= record.ran_out;
         // Blank lines that the reader went over.
         let mut blank = at;
         while blank < record.offset.min(end) {

@@ -31,7 +31,9 @@ pub(in super::super) struct Chunk {
     pub width: usize,
     /// The bytes of the longest record.
     pub longest: usize,
-    /// Whether the end of the last record was not found; nothing of the chunk is right then.
+    /// Whether the end of a record was not found before the text ended, or what was seen of it.
+    pub ran_out: bool,
+    /// Whether that was not the end of the whole text; nothing of the chunk is right then.
     pub gave_up: bool,
 }
 
@@ -90,6 +92,7 @@ impl Scan {
             gaps: Vec::new(),
             width: 0,
             longest: 0,
+            ran_out: false,
             gave_up: false,
         };
         while chunk.end < target {
@@ -105,7 +108,8 @@ impl Scan {
                 return Err(issue.byte_offset(chunk.end as u64).into());
             }
         }
-        chunk.gave_up = chunk.end >= text.len() && text.len() < self.text.len();
+        chunk.ran_out |= chunk.end >= text.len();
+        chunk.gave_up = chunk.ran_out && text.len() < self.text.len();
         let mut slab = Slab::new(builders.iter().flat_map(Builder::bytes));
         let moved: Vec<_> = builders.iter_mut().map(|builder| builder.place(&mut slab)).collect();
         let slab = slab.freeze();
@@ -177,6 +181,7 @@ impl Chunk {
         self.rows += block.rows;
         self.width = self.width.max(block.width);
         self.longest = self.longest.max(block.longest);
+        self.ran_out |= block.ran_out;
         self.end = block.next;
     }
 }

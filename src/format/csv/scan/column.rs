@@ -49,6 +49,8 @@ pub(in super::super) enum Piece {
     Broken,
     Array(ArrayRef),
     Gathered(TextColumn),
+    /// So many nulls; the values were left in the text.
+    Nulls(u64),
 }
 
 impl Builder {

@@ -5,6 +5,7 @@
 //! a row. A column is read as the type that the first rows show; the first value that is not of it
 //! ends that, and the column is gathered as text, typed over all its values, and converted.
 
+mod ahead;
 mod block;
 mod builder;
 mod chunk;
@@ -17,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arrow::array::ArrayRef;
 use bytes::Bytes;
 
+pub(super) use ahead::{Ahead, SMALL};
 pub(super) use block::{Cut, Event, What};
 pub(super) use chunk::Chunk;
 pub(super) use column::{Kernel, Piece};
@@ -69,6 +71,19 @@ fn changed(offset: usize) -> Issue {
     issue.hint("read a copy that nobody writes to")
 }
 
+/// The columns that a chunk shows to be of another type.
+fn note_broken(chunk: &Chunk, broken: &[AtomicBool]) {
+    for (piece, broken) in chunk.pieces.iter().zip(broken) {
+        if matches!(piece, Piece::Broken) {
+            broken.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn last(starts: &[usize]) -> usize {
+    starts.last().copied().unwrap_or_default()
+}
+
 /// So many finished chunks may wait for their turn.
 const AHEAD: usize = 4;
 /// A text of fewer chunks than this is read into memory in any case.
@@ -90,9 +105,11 @@ impl Scan {
     }
 
     /// The first pass: finds where chunks begin, and reads each column as its kernel says. A column
-    /// that breaks is skipped in all chunks from then on.
+    /// that breaks is skipped in all chunks from then on. `ahead` are the first chunks, where they
+    /// were read before.
     pub fn first_pass(
         &mut self,
+        ahead: Vec<Chunk>,
         mut take: impl FnMut(&Scan, usize, Chunk) -> Result<bool>,
     ) -> Result<Vec<bool>> {
         let broken: Vec<AtomicBool> = self.columns.iter().map(|_| AtomicBool::new(false)).collect();
@@ -100,40 +117,56 @@ impl Scan {
         let count = self.chunk_count();
         let (mut starts, mut rows) = (vec![self.start], vec![0u64]);
         let this = &*self;
+        // Only where it is sure that the chunk was cut right.
+        let mut accept = |index, chunk: Chunk, starts: &mut Vec<usize>| {
+            note_broken(&chunk, &broken);
+            starts.push(chunk.end);
+            rows.push(rows.last().copied().unwrap_or_default() + chunk.rows as u64);
+            take(this, index, chunk)
+        };
+        let mut known = 0;
+        for chunk in ahead {
+            if chunk.start != last(&starts) || !this.holds(known, &chunk) {
+                break;
+            }
+            accept(known, chunk, &mut starts)?;
+            known += 1;
+        }
+        let from = last(&starts);
         ordered(
             this.threads,
-            count,
+            count - known,
             AHEAD,
             chunk::Worker::default,
             |worker, index| {
-                let start = this.guess(index);
-                this.chunk(worker, &kernels, &broken, (start, this.target(index + 1)), true)
+                let start = if index == 0 { from } else { this.guess(known + index) };
+                let place = (start, this.target(known + index + 1));
+                this.chunk(worker, &kernels, &broken, place, true)
             },
             |index, chunk: Result<Chunk>| {
-                let expected = starts.last().copied().unwrap_or(this.start);
+                let expected = last(&starts);
                 // What was read from a wrong place says nothing, not even by an error.
                 let chunk = match chunk {
                     Ok(chunk) if chunk.start == expected && !chunk.gave_up => chunk,
                     _ => {
-                        let place = (expected, this.target(index + 1));
+                        let place = (expected, this.target(known + index + 1));
                         let mut worker = chunk::Worker::default();
                         this.chunk(&mut worker, &kernels, &broken, place, false)?
                     }
                 };
-                // Only now is it sure that the chunk was cut right.
-                for (piece, broken) in chunk.pieces.iter().zip(&broken) {
-                    if matches!(piece, Piece::Broken) {
-                        broken.store(true, Ordering::Relaxed);
-                    }
-                }
-                starts.push(chunk.end);
-                rows.push(rows.last().copied().unwrap_or_default() + chunk.rows as u64);
-                take(this, index, chunk)
+                accept(known + index, chunk, &mut starts)
             },
         )?;
         self.starts = starts;
         self.rows = rows;
         Ok(broken.into_iter().map(AtomicBool::into_inner).collect())
+    }
+
+    /// Whether a chunk that was read of a text of unknown end is the same in this one.
+    fn holds(&self, index: usize, chunk: &Chunk) -> bool {
+        let target = (index + 1).checked_mul(self.chunk_bytes);
+        let target = target.and_then(|bytes| bytes.checked_add(self.start));
+        target.is_some_and(|target| target <= self.text.len()) && chunk.end <= self.text.len()
     }
 
     /// A later pass, over chunks that are known.
@@ -156,7 +189,7 @@ impl Scan {
             let mut arrays = Vec::new();
             for (column, piece) in chunk.pieces.into_iter().enumerate() {
                 match piece {
-                    Piece::Skip => {}
+                    Piece::Skip | Piece::Nulls(_) => {}
                     Piece::Broken => return Err(changed(chunk.start).into()),
                     Piece::Array(array) => arrays.push((column, array, Vec::new())),
                     Piece::Gathered(texts) => {
@@ -224,7 +257,7 @@ impl Scan {
 
     /// Where a chunk would best end.
     fn target(&self, index: usize) -> usize {
-        self.start.saturating_add(index * self.chunk_bytes).min(self.text.len())
+        self.start.saturating_add(index.saturating_mul(self.chunk_bytes)).min(self.text.len())
     }
 
     /// The first record that begins at or behind a chunk's place, as well as can be told.

@@ -108,7 +108,7 @@ fn check_gzip(
     expected: &str,
     chunks: &[usize],
 ) -> Result<(), TestCaseError> {
-    for (threads, leave_rows) in [(2, false), (2, true), (4, false)] {
+    for (threads, leave_rows) in [(2, true), (4, false)] {
         for chunk_bytes in chunks {
             let found = shown(read_gzip(text, options, threads, *chunk_bytes, leave_rows));
             let sharing = format!("{threads} threads, chunks of {chunk_bytes}, left {leave_rows}");
@@ -207,7 +207,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
     /// The first rows make a guess that holds, whatever comes then.
     #[test]
@@ -226,7 +226,7 @@ proptest! {
         let first = "17,2.50,open,2026-01-31\n".repeat(300);
         let text = format!("id,price,status,day\n{first}{quote}{}\n{end}", rows.join("\n"));
         let expected = shown(read(&text, options, 1, 1 << 30, false));
-        check_gzip(&text, options, &expected, &[1000, 6500, 8192])?;
+        check_gzip(&text, options, &expected, &[6500, 8192])?;
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod arrow_ipc;
 mod chunks;
+mod columnar;
 pub mod csv;
 mod encode;
 mod excel;

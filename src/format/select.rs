@@ -59,7 +59,13 @@ pub(super) fn missing_columns(
 
 /// The columns and rows that the options ask for out of a table that is already typed.
 pub(super) fn select(table: RawTable, context: &mut Context<'_>) -> Result<RawTable> {
-    let skip = match &context.parser().skiprows {
+    let skip = skipped_rows(context);
+    select_behind(table, skip, context)
+}
+
+/// How many rows `skiprows` leaves out at the top of a table that is already typed.
+pub(super) fn skipped_rows(context: &mut Context<'_>) -> u64 {
+    match &context.parser().skiprows {
         Some(SkipRows::First(rows)) => *rows,
         Some(SkipRows::Lines(_)) => {
             let message = "skiprows as a list has no meaning for this format";
@@ -70,8 +76,7 @@ pub(super) fn select(table: RawTable, context: &mut Context<'_>) -> Result<RawTa
             0
         }
         None => 0,
-    };
-    select_behind(table, skip, context)
+    }
 }
 
 /// The same for a format whose rows `skiprows` does not count.

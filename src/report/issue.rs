@@ -180,6 +180,8 @@ codes! {
     FloatPrecision = "float_precision",
     /// Times that could not be read to the last digit, or may be off.
     TimePrecision = "time_precision",
+    /// What a file's metadata says of its rows and values is not so.
+    WrongStatistics = "wrong_statistics",
     /// Days and months that could be read either way.
     AmbiguousDate = "ambiguous_date",
     /// Marks in numbers that could set off thousands or decimals.

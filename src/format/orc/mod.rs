@@ -9,11 +9,11 @@ use orc_rust::ArrowReaderBuilder;
 use orc_rust::error::OrcError;
 use orc_rust::schema::TimestampPrecision;
 
-use super::arrow_ipc::{arrow_error, collect};
-use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::detect::{Confidence, Signature};
 use crate::error::{Error, Result};
+use crate::format::arrow_ipc::{arrow_error, collect};
+use crate::format::{FormatReader, Input, RawTable};
 use crate::guard::guarded;
 use crate::options::FileType;
 use crate::report::{Code, Issue, Stage};
@@ -74,8 +74,8 @@ impl FormatReader for Orc {
             other => other?,
         };
         warn_of_far_times(&table, context);
-        super::note_options(context);
-        Ok(vec![super::select::select(table, context)?])
+        crate::format::note_options(context);
+        Ok(vec![crate::format::select::select(table, context)?])
     }
 }
 
@@ -186,7 +186,7 @@ fn orc_error(error: OrcError) -> Error {
     let code = match &error {
         OrcError::UnsupportedTypeVariant { .. } => Code::UnsupportedFeature,
         OrcError::Arrow { .. } => return arrow_error(error.into()),
-        _ if super::names_unsupported(&message.to_lowercase()) => Code::UnsupportedFeature,
+        _ if crate::format::names_unsupported(&message.to_lowercase()) => Code::UnsupportedFeature,
         _ => Code::Corrupt,
     };
     Issue::error(Stage::Parse, code, message).into()

@@ -1,0 +1,471 @@
+//! What the readers of Parquet and ORC share: a file of units (row groups, stripes), each cut by
+//! columns into jobs for several threads; batches of rows come back in order.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::error::ArrowError;
+
+use super::chunks::ordered;
+use crate::decompress::Budget;
+use crate::error::{Error, Result};
+use crate::guard::guarded;
+use crate::limits::Limits;
+use crate::report::{Code, Issue, Stage};
+
+/// Rows of a batch, where its values leave room for so many.
+pub(super) const BATCH_ROWS: usize = 64 << 10;
+/// Bytes of a batch as the file has them, dictionaries apart, if it has more than one row.
+const BATCH_BYTES: u64 = 128 << 20;
+/// Rows of the first batch that is handed on: a preview wants no more.
+const HEAD_ROWS: usize = 1 << 10;
+/// Larger units are handed on batch by batch where not all rows are to be in memory.
+const UNIT_BYTES: u64 = 256 << 20;
+/// Jobs for each thread: few enough to cost nothing, many enough for the threads to end together.
+const JOBS: usize = 8;
+
+/// Some rows of one unit.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Span {
+    /// The row group or stripe.
+    pub unit: usize,
+    /// The first row, counted in the unit.
+    pub offset: usize,
+    /// How many rows.
+    pub rows: usize,
+    /// Whether these are all rows that the unit says it has.
+    pub whole: bool,
+}
+
+/// What of a file is to be read: columns, and units with their rows.
+pub(super) trait Units: std::fmt::Debug + Send + Sync {
+    /// The columns to read.
+    fn schema(&self) -> &SchemaRef;
+
+    /// The rows to read, in order.
+    fn spans(&self) -> &[Span];
+
+    /// Bytes that a unit of the file has, inflated.
+    fn bytes(&self, unit: usize) -> u64;
+
+    /// How much work a column is, compared with the others.
+    fn weight(&self, column: usize) -> u64;
+
+    /// Reads some columns of a span in batches of so many rows, until `take` gives `false`. Gives the
+    /// bytes that came out of compressions.
+    fn read(
+        &self,
+        span: &Span,
+        columns: &[usize],
+        batch_rows: usize,
+        take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
+    ) -> Result<u64>;
+}
+
+/// Where units are read: bounds and threads.
+#[derive(Clone, Debug)]
+pub(super) struct Bounds {
+    pub limits: Limits,
+    pub threads: usize,
+    pub input: u64,
+    /// The format, for messages.
+    pub format: &'static str,
+}
+
+/// What a job has read.
+pub(super) struct Read<T> {
+    pub rows: u64,
+    pub found: T,
+    inflated: u64,
+}
+
+/// Which rows of a file the options ask for: of units with so many rows.
+pub(super) fn spans(units: &[(usize, u64)], mut skip: u64, mut left: u64) -> Vec<Span> {
+    let mut spans = Vec::new();
+    for (unit, rows) in units {
+        let start = skip.min(*rows);
+        let length = left.min(rows - start);
+        skip -= start;
+        left -= length;
+        // A unit that says it has no rows is looked into all the same.
+        if length > 0 || (*rows == 0 && left > 0) {
+            let (offset, length) = (start as usize, length as usize);
+            let whole = length as u64 == *rows;
+            spans.push(Span { unit: *unit, offset, rows: length, whole });
+        }
+    }
+    spans
+}
+
+/// The same rows under these names of columns.
+pub(super) fn renamed(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let columns = batch.columns().to_vec();
+    RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(arrow_error)
+}
+
+/// More rows than allowed are refused before anything is made of them.
+pub(super) fn check_rows(rows: u64, limits: &Limits) -> Result<()> {
+    if rows <= limits.rows {
+        return Ok(());
+    }
+    let message = format!("got {rows} rows, allowed are {}", limits.rows);
+    Err(Issue::limit(Code::TooManyRows, message, "rows").into())
+}
+
+/// All rows into memory.
+pub(super) fn read_all(
+    units: &dyn Units,
+    bounds: &Bounds,
+    note: &mut dyn FnMut(&Span, u64),
+) -> Result<Vec<RecordBatch>> {
+    let mut rows = batch_rows(units);
+    loop {
+        match try_read_all(units, bounds, rows, note) {
+            // A dictionary's long values may be there so often that a batch cannot hold them.
+            Err(error) if rows > 1 && is_overflow(&error) => rows /= 32,
+            other => return other,
+        }
+    }
+}
+
+fn try_read_all(
+    units: &dyn Units,
+    bounds: &Bounds,
+    batch_rows: usize,
+    note: &mut dyn FnMut(&Span, u64),
+) -> Result<Vec<RecordBatch>> {
+    let mut batches = Vec::new();
+    let mut total = 0;
+    let job = |span: &Span, columns: &[usize]| batches_of(units, span, columns, batch_rows, bounds);
+    shared_out(units, bounds, JOBS * bounds.threads, job, |span, sets, parts| {
+        let whole = assemble(units, sets, parts, bounds)?;
+        let rows = whole.iter().map(|batch| batch.num_rows() as u64).sum();
+        note(span, rows);
+        total += rows;
+        check_rows(total, &bounds.limits)?;
+        batches.extend(whole);
+        Ok(true)
+    })?;
+    Ok(batches)
+}
+
+/// Hands on all rows in order, a few jobs ahead of who takes them; the first batch is a small one.
+pub(super) fn each(
+    units: &dyn Units,
+    bounds: &Bounds,
+    take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
+) -> Result<()> {
+    let all: Vec<usize> = (0..units.schema().fields().len()).collect();
+    let batch_rows = batch_rows(units).min(BATCH_ROWS / 4);
+    let mut budget = Budget::new(bounds.input, &bounds.limits);
+    let mut spans = units.spans();
+    let head;
+    if let Some((first, rest)) = spans.split_first() {
+        let mut more = true;
+        if first.rows > 4 * HEAD_ROWS {
+            let begin = Span { rows: HEAD_ROWS, whole: false, ..first.clone() };
+            sequentially(units, &begin, &all, HEAD_ROWS, bounds, &mut |batch| {
+                more = take(batch)?;
+                Ok(more)
+            })?;
+            let (offset, rows) = (first.offset + HEAD_ROWS, first.rows - HEAD_ROWS);
+            let behind = Span { offset, rows, whole: false, ..first.clone() };
+            head = std::iter::once(behind).chain(rest.iter().cloned()).collect::<Vec<_>>();
+            spans = &head;
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+    let is_large = |span: &Span| units.bytes(span.unit) > UNIT_BYTES;
+    if spans.iter().any(is_large) {
+        for span in spans {
+            let mut more = true;
+            let inflated = sequentially(units, span, &all, batch_rows, bounds, &mut |batch| {
+                more = take(batch)?;
+                Ok(more)
+            })?;
+            budget.spend(inflated)?;
+            if !more {
+                break;
+            }
+        }
+        return Ok(());
+    }
+    let job = |span: &Span, columns: &[usize]| batches_of(units, span, columns, batch_rows, bounds);
+    shared_out_of(units, spans, bounds, bounds.threads + 1, job, |span, sets, parts| {
+        let batches = assemble(units, sets, parts, bounds)?;
+        check_count(span, batches.iter().map(|batch| batch.num_rows() as u64).sum(), bounds)?;
+        for batch in batches {
+            if !take(batch)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })
+}
+
+/// One span batch by batch, with the rows it said it has.
+fn sequentially(
+    units: &dyn Units,
+    span: &Span,
+    columns: &[usize],
+    batch_rows: usize,
+    bounds: &Bounds,
+    take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
+) -> Result<u64> {
+    let (mut rows, mut stopped) = (0, false);
+    let inflated = guarded(Stage::Parse, bounds.format, || {
+        units.read(span, columns, batch_rows, &mut |batch| {
+            check_values(&batch, &bounds.limits)?;
+            rows += batch.num_rows() as u64;
+            stopped = !take(batch)?;
+            Ok(!stopped)
+        })
+    })?;
+    if !stopped {
+        check_count(span, rows, bounds)?;
+    }
+    Ok(inflated)
+}
+
+/// The report has said how many rows there are: there are no others.
+fn check_count(span: &Span, rows: u64, bounds: &Bounds) -> Result<()> {
+    if rows == span.rows as u64 {
+        return Ok(());
+    }
+    let name = unit_name(bounds.format);
+    let message = format!("{name} {} has {rows} rows, its metadata says {}", span.unit, span.rows);
+    Err(Issue::error(Stage::Parse, Code::Corrupt, message).into())
+}
+
+/// What a unit of a format is called.
+pub(super) fn unit_name(format: &str) -> &'static str {
+    if format == "orc" { "stripe" } else { "row group" }
+}
+
+/// Runs `job` for sets of columns of each span, and hands over what it found in a span's sets together.
+pub(super) fn shared_out<T: Send>(
+    units: &dyn Units,
+    bounds: &Bounds,
+    ahead: usize,
+    job: impl Fn(&Span, &[usize]) -> Result<Read<T>> + Sync,
+    take: impl FnMut(&Span, &[Vec<usize>], Vec<Read<T>>) -> Result<bool>,
+) -> Result<()> {
+    shared_out_of(units, units.spans(), bounds, ahead, job, take)
+}
+
+fn shared_out_of<T: Send>(
+    units: &dyn Units,
+    spans: &[Span],
+    bounds: &Bounds,
+    ahead: usize,
+    job: impl Fn(&Span, &[usize]) -> Result<Read<T>> + Sync,
+    mut take: impl FnMut(&Span, &[Vec<usize>], Vec<Read<T>>) -> Result<bool>,
+) -> Result<()> {
+    let sets = column_sets(units, spans.len(), bounds.threads);
+    let mut budget = Budget::new(bounds.input, &bounds.limits);
+    let mut parts = Vec::with_capacity(sets.len());
+    let one = |(): &mut (), index: usize| {
+        let (span, columns) = (&spans[index / sets.len()], &sets[index % sets.len()]);
+        guarded(Stage::Parse, bounds.format, || job(span, columns))
+    };
+    ordered(
+        bounds.threads,
+        spans.len() * sets.len(),
+        ahead,
+        || (),
+        one,
+        |index, read| {
+            let read = read?;
+            budget.spend(read.inflated)?;
+            parts.push(read);
+            if parts.len() < sets.len() {
+                return Ok(true);
+            }
+            take(&spans[index / sets.len()], &sets, std::mem::take(&mut parts))
+        },
+    )
+}
+
+/// Columns in sets of about the same weight, as many sets as give every thread some jobs.
+fn column_sets(units: &dyn Units, spans: usize, threads: usize) -> Vec<Vec<usize>> {
+    let columns = units.schema().fields().len();
+    let jobs = if threads > 1 { threads * JOBS } else { 1 };
+    let count = jobs.div_ceil(spans.max(1)).clamp(1, columns.max(1));
+    let mut by_weight: Vec<usize> = (0..columns).collect();
+    by_weight.sort_by_key(|column| std::cmp::Reverse(units.weight(*column)));
+    let mut sets = vec![(0, Vec::new()); count];
+    for column in by_weight {
+        if let Some((weight, set)) = sets.iter_mut().min_by_key(|(weight, _)| *weight) {
+            *weight += units.weight(column).max(1);
+            set.push(column);
+        }
+    }
+    // The heaviest first, so that none of them is left alone at the end.
+    sets.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    let sorted = sets.into_iter().map(|(_, mut set)| {
+        set.sort_unstable();
+        set
+    });
+    sorted.collect()
+}
+
+/// Reads a job batch by batch; `see` looks at each and says what was found at last.
+pub(super) fn read_job<T: Default>(
+    units: &dyn Units,
+    span: &Span,
+    columns: &[usize],
+    batch_rows: usize,
+    bounds: &Bounds,
+    mut see: impl FnMut(&mut T, RecordBatch) -> Result<()>,
+) -> Result<Read<T>> {
+    let mut read = Read { rows: 0, found: T::default(), inflated: 0 };
+    let inflated = units.read(span, columns, batch_rows, &mut |batch| {
+        check_values(&batch, &bounds.limits)?;
+        read.rows += batch.num_rows() as u64;
+        check_rows(read.rows, &bounds.limits)?;
+        see(&mut read.found, batch)?;
+        Ok(true)
+    })?;
+    read.inflated = inflated;
+    Ok(read)
+}
+
+fn batches_of(
+    units: &dyn Units,
+    span: &Span,
+    columns: &[usize],
+    batch_rows: usize,
+    bounds: &Bounds,
+) -> Result<Read<Vec<RecordBatch>>> {
+    read_job(units, span, columns, batch_rows, bounds, |batches: &mut Vec<_>, batch| {
+        batches.push(batch);
+        Ok(())
+    })
+}
+
+/// Batches of all columns out of those of each set.
+fn assemble(
+    units: &dyn Units,
+    sets: &[Vec<usize>],
+    parts: Vec<Read<Vec<RecordBatch>>>,
+    bounds: &Bounds,
+) -> Result<Vec<RecordBatch>> {
+    let schema = units.schema();
+    let count = parts.first().map_or(0, |part| part.found.len());
+    let uneven = || {
+        let name = unit_name(bounds.format);
+        let message = format!("the columns of a {name} have different numbers of rows");
+        Error::from(Issue::error(Stage::Parse, Code::Corrupt, message))
+    };
+    let mut batches = Vec::with_capacity(count);
+    if parts.iter().any(|part| part.found.len() != count) {
+        return Err(uneven());
+    }
+    for index in 0..count {
+        let rows = parts[0].found[index].num_rows();
+        let mut columns: Vec<Option<ArrayRef>> = vec![None; schema.fields().len()];
+        for (set, part) in sets.iter().zip(&parts) {
+            let batch = &part.found[index];
+            if batch.num_rows() != rows {
+                return Err(uneven());
+            }
+            for (column, array) in set.iter().zip(batch.columns()) {
+                columns[*column] = Some(array.clone());
+            }
+        }
+        let columns = columns.into_iter().collect::<Option<Vec<_>>>().ok_or_else(uneven)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(schema.clone(), columns, &options);
+        batches.push(batch.map_err(arrow_error)?);
+    }
+    Ok(batches)
+}
+
+/// Rows of a batch, so that it is no more than some MB of the file.
+pub(super) fn batch_rows(units: &dyn Units) -> usize {
+    let most = units.spans().iter().map(|span| {
+        let rows = (span.offset + span.rows).max(1) as u64;
+        (units.bytes(span.unit) / rows).max(1)
+    });
+    let rows = BATCH_BYTES / most.max().unwrap_or(1);
+    (rows as usize).clamp(1, BATCH_ROWS)
+}
+
+/// No value may be longer than allowed. Few batches have as many bytes in all, so few are looked at.
+fn check_values(batch: &RecordBatch, limits: &Limits) -> Result<()> {
+    batch.columns().iter().try_for_each(|column| check_array(column.as_ref(), limits.value_bytes))
+}
+
+fn check_array(array: &dyn Array, most: u64) -> Result<()> {
+    let longest = match array.data_type() {
+        DataType::Utf8 => longest(array.as_string::<i32>().offsets(), most),
+        DataType::LargeUtf8 => longest(array.as_string::<i64>().offsets(), most),
+        DataType::Binary => longest(array.as_binary::<i32>().offsets(), most),
+        DataType::LargeBinary => longest(array.as_binary::<i64>().offsets(), most),
+        DataType::Utf8View => array.as_string_view().lengths().max().map_or(0, u64::from),
+        DataType::BinaryView => array.as_binary_view().lengths().max().map_or(0, u64::from),
+        DataType::FixedSizeBinary(width) => u64::try_from(*width).unwrap_or_default(),
+        DataType::Dictionary(_, _) => {
+            return check_array(array.as_any_dictionary().values().as_ref(), most);
+        }
+        DataType::List(_) => return check_array(array.as_list::<i32>().values().as_ref(), most),
+        DataType::LargeList(_) => {
+            return check_array(array.as_list::<i64>().values().as_ref(), most);
+        }
+        DataType::FixedSizeList(_, _) => {
+            return check_array(array.as_fixed_size_list().values().as_ref(), most);
+        }
+        DataType::Map(_, _) => return check_array(array.as_map().entries(), most),
+        DataType::Struct(_) => {
+            let columns = array.as_struct().columns().iter();
+            return columns.into_iter().try_for_each(|column| check_array(column.as_ref(), most));
+        }
+        _ => 0,
+    };
+    if longest <= most {
+        return Ok(());
+    }
+    let message = format!("a value has {longest} bytes, allowed are {most}");
+    Err(Issue::limit(Code::ValueTooLarge, message, "value_bytes").into())
+}
+
+/// The length of the longest value; 0 where all together are not too long for one.
+fn longest<O: arrow::array::OffsetSizeTrait>(offsets: &[O], most: u64) -> u64 {
+    let total = match offsets {
+        [first, .., last] => last.as_usize() - first.as_usize(),
+        _ => 0,
+    };
+    if total as u64 <= most {
+        return 0;
+    }
+    let lengths = offsets.windows(2).map(|pair| pair[1].as_usize() - pair[0].as_usize());
+    lengths.max().unwrap_or_default() as u64
+}
+
+fn is_overflow(error: &Error) -> bool {
+    error.issue().message == OVERFLOW
+}
+
+const OVERFLOW: &str = "a column of one batch has more than 2 GiB of values";
+
+/// What the arrow crates say, in our terms.
+pub(super) fn arrow_error(error: ArrowError) -> Error {
+    let message = error.to_string();
+    let lower = message.to_lowercase();
+    if lower.contains("index overflow decoding byte array") || lower.contains("offset overflow") {
+        return Issue::limit(Code::ValueTooLarge, OVERFLOW, "value_bytes").into();
+    }
+    let is_end = matches!(&error, ArrowError::IoError(_, io)
+        if io.kind() == std::io::ErrorKind::UnexpectedEof)
+        || lower.contains("unexpected end")
+        || lower.contains("eof");
+    let code = match error {
+        ArrowError::NotYetImplemented(_) => Code::UnsupportedFeature,
+        _ if is_end => Code::Truncated,
+        _ if super::names_unsupported(&lower) => Code::UnsupportedFeature,
+        _ => Code::Corrupt,
+    };
+    Issue::error(Stage::Parse, code, message).into()
+}

@@ -1,0 +1,170 @@
+//! All values decoded and none kept: nulls are counted, and what the footer says of rows, nulls and
+//! bounds is held against them.
+
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Datum};
+use arrow::array::{RecordBatch, Scalar};
+use arrow::compute::kernels::cmp;
+use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
+use arrow::error::ArrowError;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+
+use super::super::columnar::{self, Bounds, Span, unit_name};
+use super::plan::Plan;
+use crate::error::Result;
+use crate::report::{Code, Issue, Stage};
+
+/// Issues of wrong statistics that are worth their text; one column of many row groups is one.
+const LISTED: usize = 100;
+
+/// What was found out.
+pub(super) struct Found {
+    pub nulls: Vec<u64>,
+    pub issues: Vec<Issue>,
+}
+
+/// What one job finds: for each of its columns nulls, and values outside of the bounds.
+#[derive(Default)]
+struct Seen {
+    nulls: Vec<u64>,
+    outside: Vec<u64>,
+}
+
+/// A row group whose rows are not as many as it says.
+pub(super) fn wrong_rows(span: &Span, rows: u64, format: &str) -> Issue {
+    let name = unit_name(format);
+    let message = format!("{name} {} has {rows} rows, its metadata says {}", span.unit, span.rows);
+    Issue::warning(Stage::Parse, Code::WrongStatistics, message)
+}
+
+/// Decodes all that the plan has.
+pub(super) fn verify(plan: &Plan, bounds: &Bounds) -> Result<Found> {
+    let columns = plan.schema().fields().len();
+    let mut found = Found { nulls: vec![0; columns], issues: Vec::new() };
+    let rows = columnar::batch_rows(plan);
+    let job = |span: &Span, columns: &[usize]| {
+        let limits = columns.iter().map(|column| Extremes::of(plan, span, *column));
+        let limits: Vec<Option<Extremes>> = limits.collect();
+        columnar::read_job(plan, span, columns, rows, bounds, |seen: &mut Seen, batch| {
+            see(seen, &batch, &limits);
+            Ok(())
+        })
+    };
+    columnar::shared_out(plan, bounds, bounds.threads * 4, job, |span, sets, parts| {
+        let mut rows = span.rows as u64;
+        for (set, part) in sets.iter().zip(&parts) {
+            rows = if part.rows == span.rows as u64 { rows } else { part.rows };
+            for (index, column) in set.iter().enumerate() {
+                let nulls = part.found.nulls.get(index).copied().unwrap_or_default();
+                let outside = part.found.outside.get(index).copied().unwrap_or_default();
+                found.nulls[*column] += nulls;
+                note(plan, span, *column, nulls, outside, &mut found.issues);
+            }
+        }
+        if rows != span.rows as u64 {
+            found.issues.push(wrong_rows(span, rows, bounds.format));
+        }
+        Ok(true)
+    })?;
+    Ok(found)
+}
+
+fn see(seen: &mut Seen, batch: &RecordBatch, limits: &[Option<Extremes>]) {
+    seen.nulls.resize(limits.len(), 0);
+    seen.outside.resize(limits.len(), 0);
+    for (index, column) in batch.columns().iter().enumerate() {
+        seen.nulls[index] += column.logical_null_count() as u64;
+        if let Some(limits) = &limits[index] {
+            seen.outside[index] += limits.outside(column);
+        }
+    }
+}
+
+fn note(
+    plan: &Plan,
+    span: &Span,
+    column: usize,
+    nulls: u64,
+    outside: u64,
+    issues: &mut Vec<Issue>,
+) {
+    let name = plan.schema().field(column).name();
+    let group = plan.metadata().metadata().row_group(span.unit);
+    let claimed = plan
+        .leaf(column)
+        .filter(|_| span.whole)
+        .and_then(|leaf| group.column(leaf).statistics()?.null_count_opt());
+    let mut push = |message: String| {
+        if issues.len() < LISTED {
+            let issue = Issue::warning(Stage::Parse, Code::WrongStatistics, message);
+            issues.push(issue.column(name).hint("the values are right, their statistics are not"));
+        }
+    };
+    if let Some(claimed) = claimed.filter(|claimed| *claimed != nulls) {
+        push(format!("row group {} has {nulls} nulls, its statistics say {claimed}", span.unit));
+    }
+    if outside > 0 {
+        let values = if outside == 1 { "1 value".to_owned() } else { format!("{outside} values") };
+        push(format!("row group {} has {values} outside of its statistics' bounds", span.unit));
+    }
+}
+
+/// The smallest and the largest value of a column, as the footer has them.
+struct Extremes {
+    least: ArrayRef,
+    most: ArrayRef,
+}
+
+impl Extremes {
+    fn of(plan: &Plan, span: &Span, column: usize) -> Option<Self> {
+        let leaf = plan.leaf(column)?;
+        let group = plan.metadata().metadata().row_group(span.unit);
+        // How the old bounds of texts were compared was never settled.
+        if group.column(leaf).statistics()?.is_min_max_deprecated() {
+            return None;
+        }
+        let parquet = plan.metadata().parquet_schema();
+        let field = plan.schema().field(column);
+        if !field.data_type().is_primitive()
+            && !matches!(
+                field.data_type(),
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary
+            )
+        {
+            return None;
+        }
+        let converter = StatisticsConverter::try_new(field.name(), plan.schema(), parquet).ok()?;
+        // Two columns of one name: the statistics may be those of the other.
+        if converter.parquet_column_index() != Some(leaf) {
+            return None;
+        }
+        let least = converter.row_group_mins([group]).ok()?;
+        let most = converter.row_group_maxes([group]).ok()?;
+        let is_one = |array: &ArrayRef| array.len() == 1 && array.is_valid(0);
+        (is_one(&least) && is_one(&most)).then_some(Extremes { least, most })
+    }
+
+    /// How many values are smaller or larger.
+    fn outside(&self, values: &ArrayRef) -> u64 {
+        match values.data_type() {
+            DataType::Float16 => self.outside_floats::<Float16Type>(values),
+            DataType::Float32 => self.outside_floats::<Float32Type>(values),
+            DataType::Float64 => self.outside_floats::<Float64Type>(values),
+            _ => {
+                let least: &dyn Datum = &Scalar::new(&self.least);
+                let most: &dyn Datum = &Scalar::new(&self.most);
+                let count = |found: std::result::Result<BooleanArray, ArrowError>| {
+                    found.map_or(0, |found| found.true_count() as u64)
+                };
+                count(cmp::lt(values, least)) + count(cmp::gt(values, most))
+            }
+        }
+    }
+
+    /// Bounds of floats leave out what is no number, and do not tell one zero from the other.
+    fn outside_floats<T: ArrowPrimitiveType>(&self, values: &ArrayRef) -> u64 {
+        let one = |array: &ArrayRef| array.as_primitive_opt::<T>().map(|array| array.value(0));
+        let (Some(least), Some(most)) = (one(&self.least), one(&self.most)) else { return 0 };
+        let Some(values) = values.as_primitive_opt::<T>() else { return 0 };
+        values.iter().flatten().filter(|value| *value < least || *value > most).count() as u64
+    }
+}

@@ -32,15 +32,6 @@ REFUSED = {
 NOT_BY_PYARROW = {"TestOrcFile.testTimestamp", "TestOrcFile.testWithoutCompressionBlockSize", "zero"}
 
 
-# Read by an hour wrong: chrono-tz, through orc-rust 0.9, knows no summer time after 2099.
-WRONG = {"TestOrcFile.testDate2038"}
-
-
-def known(paths):
-    mark = pytest.mark.xfail(reason="US/Pacific has summer time after 2099 as well")
-    return [pytest.param(p, marks=mark) if stem(p) in WRONG else p for p in paths]
-
-
 def stem(path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".jsn").removesuffix(".orc")
 
@@ -48,10 +39,10 @@ def stem(path) -> str:
 def test_nothing_is_missing():
     names = {stem(path) for path in FILES}
     assert (len(FILES), len(EXPECTED)) == (40, 26)
-    assert {stem(path) for path in EXPECTED} | REFUSED.keys() | NOT_BY_PYARROW | WRONG <= names
+    assert {stem(path) for path in EXPECTED} | REFUSED.keys() | NOT_BY_PYARROW <= names
 
 
-@pytest.mark.parametrize("path", known(FILES), ids=stem)
+@pytest.mark.parametrize("path", FILES, ids=stem)
 def test_orc_file(path):
     name = stem(path)
     if name in REFUSED:
@@ -64,7 +55,7 @@ def test_orc_file(path):
         assert differences(ours, orc.ORCFile(path).read()) == []
 
 
-@pytest.mark.parametrize("path", known(EXPECTED), ids=stem)
+@pytest.mark.parametrize("path", EXPECTED, ids=stem)
 def test_expected_rows(path):
     name = stem(path)
     if name in REFUSED:

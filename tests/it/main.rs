@@ -4,6 +4,7 @@ mod archives;
 mod boundaries;
 #[cfg(feature = "cli")]
 mod cli;
+mod columnar;
 mod fixtures;
 #[cfg(feature = "server")]
 mod http;

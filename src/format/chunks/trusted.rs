@@ -8,7 +8,8 @@ use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer};
 /// at the ends of a delimiter that is UTF-8 itself, so every piece is UTF-8 too; where JSON had an
 /// escape there is the UTF-8 of a character instead. No chunk has so much text that offsets would not
 /// reach its end. (Where the delimiter
-/// is a pattern, which may match half a character, texts are gathered and do not come here.)
+/// is a pattern, which may match half a character, texts are gathered and do not come here.) Or they
+/// are the offsets and values of a valid array, moved to another place.
 pub(in super::super) fn string_array(
     offsets: OffsetBuffer<i32>,
     data: Buffer,
@@ -16,6 +17,6 @@ pub(in super::super) fn string_array(
 ) -> StringArray {
     debug_assert!(StringArray::try_new(offsets.clone(), data.clone(), nulls.clone()).is_ok());
     // SAFETY: `OffsetBuffer` holds offsets that only grow, the last of which is the length of the
-    // data, and the data is a concatenation of pieces of UTF-8 as said above.
+    // data, and the data is a concatenation of pieces of UTF-8 as said above, or that of a valid array.
     unsafe { StringArray::new_unchecked(offsets, data, nulls) }
 }

@@ -2,27 +2,31 @@
 //!
 //! Takes a file; gives its columns in Arrow's types. Refuses what orc-rust does not read, by name.
 
-use arrow::array::{Array, AsArray, RecordBatchReader};
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType, TimestampNanosecondType};
-use bytes::Bytes;
-use orc_rust::ArrowReaderBuilder;
+mod bounds;
+mod lengths;
+mod plan;
+mod streams;
+mod zones;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use orc_rust::error::OrcError;
 use orc_rust::schema::TimestampPrecision;
 
+use self::plan::Plan;
+use self::streams::Source;
+use super::columnar::{self, Bounds, arrow_error};
+use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::detect::{Confidence, Signature};
 use crate::error::{Error, Result};
-use crate::format::arrow_ipc::{arrow_error, collect};
-use crate::format::{FormatReader, Input, RawTable};
-use crate::guard::guarded;
 use crate::options::FileType;
 use crate::report::{Code, Issue, Stage};
 
 const MAGIC: &[u8] = b"ORC";
-const BATCH_ROWS: usize = 32 << 10;
 /// What writers put into files of a draft of ORC 2.
 const UNRELEASED_VERSION: &str = "1.9999";
-const NO_STATISTICS: &str = "without stripe statistics (before Hive 0.12)";
 
 /// The reader of ORC.
 #[derive(Debug)]
@@ -55,122 +59,84 @@ impl FormatReader for Orc {
     }
 
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
-        let mut bytes = input.bytes.clone();
-        if open(&bytes).is_err_and(|error| error.issue().message.contains(NO_STATISTICS))
-            && let Some(longer) = with_metadata_length(&bytes)
-        {
-            bytes = longer;
+        let bounds = Bounds {
+            limits: context.limits.clone(),
+            threads: context.options.parallelism.threads(),
+            input: input.bytes.len() as u64,
+            format: "orc",
+        };
+        let (bytes, codec) = bounds::checked(&input.bytes, &bounds)?;
+        let plan = Plan::new(Source(bytes), codec, bounds.clone(), context)?;
+        let table = read(plan, &bounds, context)?;
+        super::note_options(context);
+        Ok(vec![table])
+    }
+}
+
+/// The rows as the options want them: in memory, left in the file, or looked at and left there.
+fn read(mut plan: Plan, bounds: &Bounds, context: &mut Context<'_>) -> Result<RawTable> {
+    let options = context.options;
+    let leaves = options.leave_rows && options.transforms.is_empty();
+    if leaves && !options.verify {
+        if plan.has_far_times()? {
+            in_microseconds(&mut plan, context);
         }
-        // Nanoseconds reach only from 1677 to 2262; a file with times beyond is read again in
-        // microseconds, which ORC's writers seldom go below.
-        let table = match read(&bytes, TimestampPrecision::Nanosecond, context) {
-            Err(error) if error.issue().message.contains("timestamp") => {
-                let message =
-                    "times beyond 1677 to 2262 are read in microseconds, finer digits are cut";
-                let issue = Issue::warning(Stage::Parse, Code::TimePrecision, message);
-                context.reporter.push(issue);
-                read(&bytes, TimestampPrecision::Microsecond, context)?
+        let nulls = plan.null_counts();
+        return Ok(left(plan, nulls));
+    }
+    let mut wrong = BTreeMap::new();
+    let mut batches = Vec::new();
+    if !leaves {
+        let mut note = |span: &columnar::Span, rows| {
+            if rows != span.rows as u64 {
+                wrong.insert(span.unit, (span.clone(), rows));
             }
-            other => other?,
         };
-        warn_of_far_times(&table, context);
-        crate::format::note_options(context);
-        Ok(vec![crate::format::select::select(table, context)?])
-    }
-}
-
-/// Before Hive 0.12 the postscript did not give the length of the stripe statistics, which the crate
-/// wants: the same file with a length of 0 behind the other fields, and the postscript's own length
-/// (the last byte) made longer by the two bytes of it.
-fn with_metadata_length(bytes: &Bytes) -> Option<Bytes> {
-    const METADATA_LENGTH_0: [u8; 2] = [0x28, 0x00];
-    let (length, rest) = bytes.split_last()?;
-    let mut longer = rest.to_vec();
-    longer.extend_from_slice(&METADATA_LENGTH_0);
-    longer.push(length.checked_add(2)?);
-    Some(longer.into())
-}
-
-fn open(bytes: &Bytes) -> Result<ArrowReaderBuilder<Bytes>> {
-    let try_open = || ArrowReaderBuilder::try_new(bytes.clone()).map_err(orc_error);
-    // The crate asserts that the top level is a struct, which nothing makes a writer do.
-    let builder = guarded(Stage::Parse, "orc", try_open).map_err(|error| {
-        match error.issue().message.contains("Kind::Struct") {
-            true => unread("whose top level is no struct"),
-            false => error,
-        }
-    })?;
-    let version = builder.file_metadata().file_format_version();
-    if version == UNRELEASED_VERSION {
-        return Err(unread(&format!("of the unreleased version {version}")));
-    }
-    Ok(builder)
-}
-
-fn read(bytes: &Bytes, unit: TimestampPrecision, context: &mut Context<'_>) -> Result<RawTable> {
-    let open = || {
-        let builder = open(bytes)?;
-        Ok::<_, Error>(builder.with_batch_size(BATCH_ROWS).with_timestamp_precision(unit))
-    };
-    let Some(wanted) = &context.parser().stripes else {
-        return collect(open()?.build(), context)
-            .map_err(|error| unread_feature(&error.issue().message).map_or(error, unread));
-    };
-    let ranges: Vec<_> = open()?
-        .file_metadata()
-        .stripe_metadatas()
-        .iter()
-        .map(|stripe| stripe.offset() as usize..stripe.offset() as usize + 1)
-        .collect();
-    let mut table = RawTable::new(None, open()?.build().schema(), Vec::new());
-    for index in wanted {
-        let Some(range) = ranges.get(*index as usize) else {
-            let message = format!("stripes names stripe {index}, the file has {}", ranges.len());
-            return Err(Issue::error(Stage::Parse, Code::BadOption, message).into());
+        batches = match columnar::read_all(&plan, bounds, &mut note) {
+            // Nanoseconds reach only from 1677 to 2262; a file with times beyond is read again in
+            // microseconds, which ORC's writers seldom go below.
+            Err(error) if names_times(&error) => {
+                in_microseconds(&mut plan, context);
+                columnar::read_all(&plan, bounds, &mut note)?
+            }
+            read => read?,
         };
-        let reader = open()?.with_file_byte_range(range.clone()).build();
-        table.batches.extend(collect(reader, context)?.batches);
     }
-    Ok(table)
+    for (span, rows) in wrong.values() {
+        context.reporter.push(columnar::wrong_rows(span, *rows, bounds.format));
+    }
+    let mut nulls = Vec::new();
+    if options.verify {
+        let found = match columnar::verify(&plan, bounds) {
+            Err(error) if names_times(&error) => {
+                in_microseconds(&mut plan, context);
+                columnar::verify(&plan, bounds)?
+            }
+            found => found?,
+        };
+        found.issues.into_iter().for_each(|issue| context.reporter.push(issue));
+        nulls = found.nulls.into_iter().map(Some).collect();
+    }
+    if leaves {
+        return Ok(left(plan, nulls));
+    }
+    Ok(RawTable::new(None, columnar::Units::schema(&plan).clone(), batches))
 }
 
-/// Times are stored by the writer's clock; the rules for summer time that turn them back end in 2099.
-fn warn_of_far_times(table: &RawTable, context: &mut Context<'_>) {
-    const YEAR_2100: i64 = 4_102_444_800;
-    let is_far = |column: &dyn Array| match column.data_type() {
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => column
-            .as_primitive::<TimestampNanosecondType>()
-            .iter()
-            .flatten()
-            .any(|time| time >= YEAR_2100 * 1_000_000_000),
-        DataType::Timestamp(TimeUnit::Microsecond, _) => column
-            .as_primitive::<TimestampMicrosecondType>()
-            .iter()
-            .flatten()
-            .any(|time| time >= YEAR_2100 * 1_000_000),
-        _ => false,
-    };
-    for (index, field) in table.schema.fields().iter().enumerate() {
-        if table.batches.iter().any(|batch| is_far(batch.column(index).as_ref())) {
-            let message = format!(
-                "column {:?} has times after 2099; in a zone with summer time they may be an hour off",
-                field.name()
-            );
-            let issue = Issue::warning(Stage::Parse, Code::TimePrecision, message);
-            context.reporter.push(issue.column(field.name()));
-        }
-    }
+fn left(plan: Plan, nulls: Vec<Option<u64>>) -> RawTable {
+    let mut table = RawTable::new(None, columnar::Units::schema(&plan).clone(), Vec::new());
+    table.in_file = Some(Arc::new(plan.in_file(nulls)));
+    table
 }
 
-/// Old and odd files that orc-rust does not read, by what its messages show.
-fn unread_feature(message: &str) -> Option<&'static str> {
-    match message {
-        text if text.contains("Metadata length is empty") => Some(NO_STATISTICS),
-        text if text.contains("precision cannot be 0") => {
-            Some("with decimals without a precision (Hive 0.11)")
-        }
-        _ => None,
-    }
+fn names_times(error: &Error) -> bool {
+    error.issue().message.contains("timestamp")
+}
+
+fn in_microseconds(plan: &mut Plan, context: &mut Context<'_>) {
+    let message = "times beyond 1677 to 2262 are read in microseconds, finer digits are cut";
+    context.reporter.push(Issue::warning(Stage::Parse, Code::TimePrecision, message));
+    plan.set_precision(TimestampPrecision::Microsecond);
 }
 
 fn unread(what: &str) -> Error {
@@ -180,13 +146,13 @@ fn unread(what: &str) -> Error {
 
 fn orc_error(error: OrcError) -> Error {
     let message = error.to_string();
-    if let Some(feature) = unread_feature(&message) {
-        return unread(feature);
+    if message.contains("precision cannot be 0") {
+        return unread("with decimals without a precision (Hive 0.11)");
     }
     let code = match &error {
         OrcError::UnsupportedTypeVariant { .. } => Code::UnsupportedFeature,
         OrcError::Arrow { .. } => return arrow_error(error.into()),
-        _ if crate::format::names_unsupported(&message.to_lowercase()) => Code::UnsupportedFeature,
+        _ if super::names_unsupported(&message.to_lowercase()) => Code::UnsupportedFeature,
         _ => Code::Corrupt,
     };
     Issue::error(Stage::Parse, code, message).into()

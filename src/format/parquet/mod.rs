@@ -6,7 +6,6 @@
 mod pages;
 mod plan;
 mod thrift;
-mod verify;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,8 +26,8 @@ use crate::report::{Code, Issue, Stage};
 
 const MAGIC: &[u8] = b"PAR1";
 const ENCRYPTED_MAGIC: &[u8] = b"PARE";
-/// The field of a footer in clear that says how some of the columns are encrypted.
-const ENCRYPTION_FIELD: i16 = 8;
+/// Row groups are counted with 16 bits.
+const MOST_ROW_GROUPS: u64 = i16::MAX as u64 + 1;
 
 /// The reader of Parquet.
 #[derive(Debug)]
@@ -89,10 +88,20 @@ fn check_ends(bytes: &Bytes) -> Result<()> {
     if let Some(length) = bytes.get(bytes.len() - 8..).and_then(|tail| tail.first_chunk::<4>()) {
         let length = u32::from_le_bytes(*length) as usize;
         let start = (bytes.len() - 8).checked_sub(length);
-        let footer = start.map(|start| &bytes[start..bytes.len() - 8]);
-        if footer.is_some_and(|footer| thrift::has_field(footer, ENCRYPTION_FIELD)) {
+        let footer = start.map(|start| thrift::footer(&bytes[start..bytes.len() - 8]));
+        let footer = footer.unwrap_or_default();
+        if footer.is_encrypted {
             let message = "the Parquet file has encrypted columns";
             return Err(Issue::error(Stage::Parse, Code::Encrypted, message).into());
+        }
+        // The crate makes room for as many row groups as there are said to be.
+        if footer.is_too_long || footer.row_groups > MOST_ROW_GROUPS {
+            let message = "a list in the footer says it is longer than the footer is";
+            let message = match footer.is_too_long {
+                true => message.to_owned(),
+                false => format!("{} row groups, at most {MOST_ROW_GROUPS}", footer.row_groups),
+            };
+            return Err(Issue::error(Stage::Parse, Code::Corrupt, message).into());
         }
     }
     Ok(())
@@ -111,16 +120,16 @@ fn read(plan: Plan, bounds: &Bounds, context: &mut Context<'_>) -> Result<RawTab
             }
         })?;
         for (span, rows) in wrong.values() {
-            context.reporter.push(verify::wrong_rows(span, *rows, bounds.format));
+            context.reporter.push(columnar::wrong_rows(span, *rows, bounds.format));
         }
         if options.verify {
-            let found = verify::verify(&plan, bounds)?;
+            let found = columnar::verify(&plan, bounds)?;
             found.issues.into_iter().for_each(|issue| context.reporter.push(issue));
         }
         return Ok(RawTable::new(None, schema, batches));
     }
     let nulls = if options.verify {
-        let found = verify::verify(&plan, bounds)?;
+        let found = columnar::verify(&plan, bounds)?;
         found.issues.into_iter().for_each(|issue| context.reporter.push(issue));
         found.nulls.into_iter().map(Some).collect()
     } else {

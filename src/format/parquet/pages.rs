@@ -117,7 +117,8 @@ fn most_inflated(codec: Compression) -> u64 {
         Compression::LZ4 | Compression::LZ4_RAW => 256,
         Compression::GZIP(_) => 1_040,
         // A block of three bytes stands for 128 KiB of the same byte.
-        _ => 64 << 10,
+        Compression::ZSTD(_) => 64 << 10,
+        _ => u64::MAX,
     }
 }
 

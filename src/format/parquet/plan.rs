@@ -8,16 +8,20 @@ use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    statistics::StatisticsConverter,
 };
 use parquet::basic::Type;
 use parquet::file::metadata::RowGroupMetaData;
 
-use super::super::columnar::{self, Bounds, Span, Units, spans};
+use super::super::columnar::{self, Between, Bounds, Span, Units, spans};
 use super::{arrow_error, check_rows, pages, parquet_error, select};
 use crate::context::Context;
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
 use crate::table::Rows;
+
+/// Rows of a batch of a small row group, which may have more than it says.
+const LEAST_ROWS: usize = 1 << 10;
 
 /// What of a file is read.
 #[derive(Debug)]
@@ -78,12 +82,8 @@ impl Plan {
         &self.schema
     }
 
-    pub fn metadata(&self) -> &ArrowReaderMetadata {
-        &self.metadata
-    }
-
     /// The only leaf of a column, as the file numbers it; `None` for nested ones.
-    pub fn leaf(&self, column: usize) -> Option<usize> {
+    fn leaf(&self, column: usize) -> Option<usize> {
         let file = self.metadata.parquet_schema();
         let mut leaves = (0..file.num_columns())
             .filter(|leaf| file.get_column_root_idx(*leaf) == self.roots[column]);
@@ -162,19 +162,10 @@ impl Plan {
 
     /// Nulls of each column, as far as the footer says: of all rows, and of columns that are not nested.
     pub fn null_counts(&self) -> Vec<Option<u64>> {
-        let file = self.metadata.metadata();
-        let count = |column| {
-            let leaf = self.leaf(column)?;
-            if file.file_metadata().schema_descr().column(leaf).max_def_level() == 0 {
-                return Some(0);
-            }
-            let of_span = |span: &Span| {
-                let group = file.row_group(span.unit);
-                let nulls = group.column(leaf).statistics()?.null_count_opt()?;
-                (span.whole && nulls <= span.rows as u64).then_some(nulls)
-            };
-            self.spans.iter().map(of_span).sum()
+        let of_span = |column: usize| {
+            move |span: &Span| self.claimed_nulls(span, column).filter(|n| *n <= span.rows as u64)
         };
+        let count = |column| self.spans.iter().map(of_span(column)).sum();
         (0..self.roots.len()).map(count).collect()
     }
 
@@ -239,6 +230,41 @@ impl Units for Plan {
         leaves.map(weight).fold(0, u64::saturating_add)
     }
 
+    fn claimed_nulls(&self, span: &Span, column: usize) -> Option<u64> {
+        let leaf = self.leaf(column)?;
+        if self.metadata.parquet_schema().column(leaf).max_def_level() == 0 {
+            return Some(0);
+        }
+        let group = self.metadata.metadata().row_group(span.unit);
+        let nulls = group.columns().get(leaf)?.statistics()?.null_count_opt()?;
+        span.whole.then_some(nulls)
+    }
+
+    fn claimed_bounds(&self, span: &Span, column: usize) -> Option<Between> {
+        let leaf = self.leaf(column)?;
+        let group = self.metadata.metadata().row_group(span.unit);
+        // How the old bounds of texts were compared was never settled.
+        if group.columns().get(leaf)?.statistics()?.is_min_max_deprecated() {
+            return None;
+        }
+        let field = self.schema.field(column);
+        let is_text = matches!(
+            field.data_type(),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary
+        );
+        if !field.data_type().is_primitive() && !is_text {
+            return None;
+        }
+        let parquet = self.metadata.parquet_schema();
+        let converter = StatisticsConverter::try_new(field.name(), &self.schema, parquet).ok()?;
+        // Two columns of one name: the statistics may be those of the other.
+        if converter.parquet_column_index() != Some(leaf) {
+            return None;
+        }
+        let least = converter.row_group_mins([group]).ok()?;
+        Between::new(least, converter.row_group_maxes([group]).ok()?)
+    }
+
     fn read(
         &self,
         span: &Span,
@@ -252,7 +278,7 @@ impl Units for Plan {
         let mut builder = self
             .builder(&roots)
             .with_row_groups(vec![span.unit])
-            .with_batch_size(batch_rows.min(span.rows.max(1)));
+            .with_batch_size(batch_rows.min(span.rows.max(LEAST_ROWS)));
         if !span.whole {
             builder = builder.with_offset(span.offset).with_limit(span.rows);
         }

@@ -17,11 +17,13 @@ const UUID: u8 = 13;
 pub(super) struct Thrift<'a> {
     bytes: &'a [u8],
     pub at: usize,
+    /// Whether a list says it has more elements than there are bytes.
+    too_long: bool,
 }
 
 impl<'a> Thrift<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        Thrift { bytes, at: 0 }
+        Thrift { bytes, at: 0, too_long: false }
     }
 
     fn byte(&mut self) -> Option<u8> {
@@ -83,10 +85,9 @@ impl<'a> Thrift<'a> {
                 self.pass(length)
             }
             LIST | SET => {
-                let head = self.byte()?;
-                let count = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
+                let (count, element) = self.list()?;
                 for _ in 0..count {
-                    self.skip_element(head & 0x0f, depth)?;
+                    self.skip_element(element, depth)?;
                 }
                 Some(())
             }
@@ -111,24 +112,50 @@ impl<'a> Thrift<'a> {
         }
     }
 
+    /// The head of a list: its elements' count and kind.
+    fn list(&mut self) -> Option<(u64, u8)> {
+        let head = self.byte()?;
+        let count = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
+        self.too_long |= count > (self.bytes.len() - self.at) as u64;
+        (!self.too_long).then_some((count, head & 0x0f))
+    }
+
     /// Inside a list a boolean has a byte of its own; so every element has one at least.
     fn skip_element(&mut self, kind: u8, depth: usize) -> Option<()> {
         if matches!(kind, 1 | 2) { self.pass(1) } else { self.skip_to(kind, depth) }
     }
 }
 
-/// Whether a struct has a field of this number.
-pub(super) fn has_field(bytes: &[u8], wanted: i16) -> bool {
+/// What a file's metadata is looked through for before the crate makes room for it.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Footer {
+    /// Some of the columns are encrypted.
+    pub is_encrypted: bool,
+    /// How many row groups it says there are.
+    pub row_groups: u64,
+    /// A list says it has more elements than there are bytes.
+    pub is_too_long: bool,
+}
+
+/// Looks through a file's metadata, as far as it can be read.
+pub(super) fn footer(bytes: &[u8]) -> Footer {
+    const ROW_GROUPS: i16 = 4;
+    const ENCRYPTION: i16 = 8;
     let (mut thrift, mut last) = (Thrift::new(bytes), 0);
+    let mut footer = Footer::default();
     while let Some(Some((number, kind))) = thrift.field(&mut last) {
-        if number == wanted && kind == STRUCT {
-            return true;
+        footer.is_encrypted |= number == ENCRYPTION && kind == STRUCT;
+        if number == ROW_GROUPS && kind == LIST {
+            let at = thrift.at;
+            footer.row_groups = thrift.list().map_or(0, |(count, _)| count);
+            thrift.at = at;
         }
         if thrift.skip(kind).is_none() {
-            return false;
+            break;
         }
     }
-    false
+    footer.is_too_long = thrift.too_long;
+    footer
 }
 
 #[cfg(test)]
@@ -137,21 +164,22 @@ mod tests {
 
     #[test]
     fn fields_are_found_behind_all_kinds_of_others() {
-        // 1: i32 −1, 2: "ab", 3: list of two booleans, 5: {1: true}, 8: {}.
-        let bytes =
-            [0x15, 1, 0x18, 2, b'a', b'b', 0x19, 0x21, 1, 2, 0x2c, 0x11, 0, 0x3c, 0x00, 0x00];
-        assert!(has_field(&bytes, 8));
-        assert!(!has_field(&bytes, 7));
-        for end in 0..13 {
-            assert!(!has_field(&bytes[..end], 8), "cut at {end}");
+        // 1: i32 −1, 2: "ab", 3: list of two booleans, 4: list of two structs, 5: {1: true}, 8: {}.
+        let bytes = [
+            0x15, 1, 0x18, 2, b'a', b'b', 0x19, 0x21, 1, 2, 0x19, 0x2c, 0, 0, 0x1c, 0x11, 0, 0x3c,
+            0x00, 0x00,
+        ];
+        let found = Footer { is_encrypted: true, row_groups: 2, is_too_long: false };
+        assert_eq!(footer(&bytes), found);
+        for end in 0..17 {
+            assert!(!footer(&bytes[..end]).is_encrypted, "cut at {end}");
         }
     }
 
     #[test]
     fn a_list_that_is_longer_than_the_bytes_ends_with_them() {
-        let bytes = [0x19, 0xf3, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0];
-        assert!(!has_field(&bytes, 8));
-        let deep = [0x1c; 10_000];
-        assert!(!has_field(&deep, 8));
+        assert!(footer(&[0x19, 0xf3, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0]).is_too_long);
+        assert!(footer(&[0x49, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07, 0, 0]).is_too_long);
+        assert_eq!(footer(&[0x1c; 10_000]), Footer::default());
     }
 }

@@ -1,16 +1,24 @@
 //! What the readers of Parquet and ORC share: a file of units (row groups, stripes), each cut by
 //! columns into jobs for several threads; batches of rows come back in order.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::{DataType, SchemaRef};
+mod keep;
+mod values;
+mod verify;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 
+use self::keep::Keeper;
+use self::values::check_values;
 use super::chunks::ordered;
 use crate::decompress::Budget;
 use crate::error::{Error, Result};
 use crate::guard::guarded;
 use crate::limits::Limits;
 use crate::report::{Code, Issue, Stage};
+
+pub(super) use self::verify::{Between, verify, wrong_rows};
 
 /// Rows of a batch, where its values leave room for so many.
 pub(super) const BATCH_ROWS: usize = 64 << 10;
@@ -49,6 +57,13 @@ pub(super) trait Units: std::fmt::Debug + Send + Sync {
 
     /// How much work a column is, compared with the others.
     fn weight(&self, column: usize) -> u64;
+
+    /// How many nulls the metadata says a column of a span has; `None` where it does not say, and of
+    /// columns that are nested.
+    fn claimed_nulls(&self, span: &Span, column: usize) -> Option<u64>;
+
+    /// Between what the values of a column of a span are, as the metadata says.
+    fn claimed_bounds(&self, span: &Span, column: usize) -> Option<Between>;
 
     /// Reads some columns of a span in batches of so many rows, until `take` gives `false`. Gives the
     /// bytes that came out of compressions.
@@ -136,7 +151,8 @@ fn try_read_all(
 ) -> Result<Vec<RecordBatch>> {
     let mut batches = Vec::new();
     let mut total = 0;
-    let job = |span: &Span, columns: &[usize]| batches_of(units, span, columns, batch_rows, bounds);
+    keep::use_memory_again();
+    let job = |span: &Span, columns: &[usize]| kept_of(units, span, columns, batch_rows, bounds);
     shared_out(units, bounds, JOBS * bounds.threads, job, |span, sets, parts| {
         let whole = assemble(units, sets, parts, bounds)?;
         let rows = whole.iter().map(|batch| batch.num_rows() as u64).sum();
@@ -345,6 +361,19 @@ fn batches_of(
     })
 }
 
+/// The same, in memory that is theirs.
+fn kept_of(
+    units: &dyn Units,
+    span: &Span,
+    columns: &[usize],
+    batch_rows: usize,
+    bounds: &Bounds,
+) -> Result<Read<Vec<RecordBatch>>> {
+    let read = |keeper: &mut Keeper, batch| keeper.push(batch);
+    let Read { rows, found, inflated } = read_job(units, span, columns, batch_rows, bounds, read)?;
+    Ok(Read { rows, found: found.finish()?, inflated })
+}
+
 /// Batches of all columns out of those of each set.
 fn assemble(
     units: &dyn Units,
@@ -391,57 +420,6 @@ pub(super) fn batch_rows(units: &dyn Units) -> usize {
     });
     let rows = BATCH_BYTES / most.max().unwrap_or(1);
     (rows as usize).clamp(1, BATCH_ROWS)
-}
-
-/// No value may be longer than allowed. Few batches have as many bytes in all, so few are looked at.
-fn check_values(batch: &RecordBatch, limits: &Limits) -> Result<()> {
-    batch.columns().iter().try_for_each(|column| check_array(column.as_ref(), limits.value_bytes))
-}
-
-fn check_array(array: &dyn Array, most: u64) -> Result<()> {
-    let longest = match array.data_type() {
-        DataType::Utf8 => longest(array.as_string::<i32>().offsets(), most),
-        DataType::LargeUtf8 => longest(array.as_string::<i64>().offsets(), most),
-        DataType::Binary => longest(array.as_binary::<i32>().offsets(), most),
-        DataType::LargeBinary => longest(array.as_binary::<i64>().offsets(), most),
-        DataType::Utf8View => array.as_string_view().lengths().max().map_or(0, u64::from),
-        DataType::BinaryView => array.as_binary_view().lengths().max().map_or(0, u64::from),
-        DataType::FixedSizeBinary(width) => u64::try_from(*width).unwrap_or_default(),
-        DataType::Dictionary(_, _) => {
-            return check_array(array.as_any_dictionary().values().as_ref(), most);
-        }
-        DataType::List(_) => return check_array(array.as_list::<i32>().values().as_ref(), most),
-        DataType::LargeList(_) => {
-            return check_array(array.as_list::<i64>().values().as_ref(), most);
-        }
-        DataType::FixedSizeList(_, _) => {
-            return check_array(array.as_fixed_size_list().values().as_ref(), most);
-        }
-        DataType::Map(_, _) => return check_array(array.as_map().entries(), most),
-        DataType::Struct(_) => {
-            let columns = array.as_struct().columns().iter();
-            return columns.into_iter().try_for_each(|column| check_array(column.as_ref(), most));
-        }
-        _ => 0,
-    };
-    if longest <= most {
-        return Ok(());
-    }
-    let message = format!("a value has {longest} bytes, allowed are {most}");
-    Err(Issue::limit(Code::ValueTooLarge, message, "value_bytes").into())
-}
-
-/// The length of the longest value; 0 where all together are not too long for one.
-fn longest<O: arrow::array::OffsetSizeTrait>(offsets: &[O], most: u64) -> u64 {
-    let total = match offsets {
-        [first, .., last] => last.as_usize() - first.as_usize(),
-        _ => 0,
-    };
-    if total as u64 <= most {
-        return 0;
-    }
-    let lengths = offsets.windows(2).map(|pair| pair[1].as_usize() - pair[0].as_usize());
-    lengths.max().unwrap_or_default() as u64
 }
 
 fn is_overflow(error: &Error) -> bool {

@@ -1,4 +1,4 @@
-//! All values decoded and none kept: nulls are counted, and what the footer says of rows, nulls and
+//! All values decoded and none kept: nulls are counted, and what the metadata says of rows, nulls and
 //! bounds is held against them.
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Datum};
@@ -6,10 +6,8 @@ use arrow::array::{RecordBatch, Scalar};
 use arrow::compute::kernels::cmp;
 use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use arrow::error::ArrowError;
-use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 
-use super::super::columnar::{self, Bounds, Span, unit_name};
-use super::plan::Plan;
+use super::{Bounds, Span, Units, batch_rows, read_job, shared_out, unit_name};
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
 
@@ -17,7 +15,7 @@ use crate::report::{Code, Issue, Stage};
 const LISTED: usize = 100;
 
 /// What was found out.
-pub(super) struct Found {
+pub(in super::super) struct Found {
     pub nulls: Vec<u64>,
     pub issues: Vec<Issue>,
 }
@@ -30,26 +28,26 @@ struct Seen {
 }
 
 /// A row group whose rows are not as many as it says.
-pub(super) fn wrong_rows(span: &Span, rows: u64, format: &str) -> Issue {
+pub(in super::super) fn wrong_rows(span: &Span, rows: u64, format: &str) -> Issue {
     let name = unit_name(format);
     let message = format!("{name} {} has {rows} rows, its metadata says {}", span.unit, span.rows);
     Issue::warning(Stage::Parse, Code::WrongStatistics, message)
 }
 
 /// Decodes all that the plan has.
-pub(super) fn verify(plan: &Plan, bounds: &Bounds) -> Result<Found> {
-    let columns = plan.schema().fields().len();
+pub(in super::super) fn verify(units: &dyn Units, bounds: &Bounds) -> Result<Found> {
+    let columns = units.schema().fields().len();
     let mut found = Found { nulls: vec![0; columns], issues: Vec::new() };
-    let rows = columnar::batch_rows(plan);
+    let rows = batch_rows(units);
     let job = |span: &Span, columns: &[usize]| {
-        let limits = columns.iter().map(|column| Extremes::of(plan, span, *column));
-        let limits: Vec<Option<Extremes>> = limits.collect();
-        columnar::read_job(plan, span, columns, rows, bounds, |seen: &mut Seen, batch| {
+        let limits = columns.iter().map(|column| units.claimed_bounds(span, *column));
+        let limits: Vec<Option<Between>> = limits.collect();
+        read_job(units, span, columns, rows, bounds, |seen: &mut Seen, batch| {
             see(seen, &batch, &limits);
             Ok(())
         })
     };
-    columnar::shared_out(plan, bounds, bounds.threads * 4, job, |span, sets, parts| {
+    shared_out(units, bounds, bounds.threads * 4, job, |span, sets, parts| {
         let mut rows = span.rows as u64;
         for (set, part) in sets.iter().zip(&parts) {
             rows = if part.rows == span.rows as u64 { rows } else { part.rows };
@@ -57,7 +55,7 @@ pub(super) fn verify(plan: &Plan, bounds: &Bounds) -> Result<Found> {
                 let nulls = part.found.nulls.get(index).copied().unwrap_or_default();
                 let outside = part.found.outside.get(index).copied().unwrap_or_default();
                 found.nulls[*column] += nulls;
-                note(plan, span, *column, nulls, outside, &mut found.issues);
+                note(units, span, bounds.format, *column, nulls, outside, &mut found.issues);
             }
         }
         if rows != span.rows as u64 {
@@ -68,7 +66,7 @@ pub(super) fn verify(plan: &Plan, bounds: &Bounds) -> Result<Found> {
     Ok(found)
 }
 
-fn see(seen: &mut Seen, batch: &RecordBatch, limits: &[Option<Extremes>]) {
+fn see(seen: &mut Seen, batch: &RecordBatch, limits: &[Option<Between>]) {
     seen.nulls.resize(limits.len(), 0);
     seen.outside.resize(limits.len(), 0);
     for (index, column) in batch.columns().iter().enumerate() {
@@ -80,67 +78,43 @@ fn see(seen: &mut Seen, batch: &RecordBatch, limits: &[Option<Extremes>]) {
 }
 
 fn note(
-    plan: &Plan,
+    units: &dyn Units,
     span: &Span,
+    format: &str,
     column: usize,
     nulls: u64,
     outside: u64,
     issues: &mut Vec<Issue>,
 ) {
-    let name = plan.schema().field(column).name();
-    let group = plan.metadata().metadata().row_group(span.unit);
-    let claimed = plan
-        .leaf(column)
-        .filter(|_| span.whole)
-        .and_then(|leaf| group.column(leaf).statistics()?.null_count_opt());
+    let name = units.schema().field(column).name();
+    let unit = format!("{} {}", unit_name(format), span.unit);
     let mut push = |message: String| {
         if issues.len() < LISTED {
             let issue = Issue::warning(Stage::Parse, Code::WrongStatistics, message);
             issues.push(issue.column(name).hint("the values are right, their statistics are not"));
         }
     };
+    let claimed = units.claimed_nulls(span, column);
     if let Some(claimed) = claimed.filter(|claimed| *claimed != nulls) {
-        push(format!("row group {} has {nulls} nulls, its statistics say {claimed}", span.unit));
+        push(format!("{unit} has {nulls} nulls, its statistics say {claimed}"));
     }
     if outside > 0 {
         let values = if outside == 1 { "1 value".to_owned() } else { format!("{outside} values") };
-        push(format!("row group {} has {values} outside of its statistics' bounds", span.unit));
+        push(format!("{unit} has {values} outside of its statistics' bounds"));
     }
 }
 
-/// The smallest and the largest value of a column, as the footer has them.
-struct Extremes {
+/// The smallest and the largest value of a column, as the metadata has them: arrays of one value.
+pub(in super::super) struct Between {
     least: ArrayRef,
     most: ArrayRef,
 }
 
-impl Extremes {
-    fn of(plan: &Plan, span: &Span, column: usize) -> Option<Self> {
-        let leaf = plan.leaf(column)?;
-        let group = plan.metadata().metadata().row_group(span.unit);
-        // How the old bounds of texts were compared was never settled.
-        if group.column(leaf).statistics()?.is_min_max_deprecated() {
-            return None;
-        }
-        let parquet = plan.metadata().parquet_schema();
-        let field = plan.schema().field(column);
-        if !field.data_type().is_primitive()
-            && !matches!(
-                field.data_type(),
-                DataType::Utf8 | DataType::LargeUtf8 | DataType::Binary | DataType::LargeBinary
-            )
-        {
-            return None;
-        }
-        let converter = StatisticsConverter::try_new(field.name(), plan.schema(), parquet).ok()?;
-        // Two columns of one name: the statistics may be those of the other.
-        if converter.parquet_column_index() != Some(leaf) {
-            return None;
-        }
-        let least = converter.row_group_mins([group]).ok()?;
-        let most = converter.row_group_maxes([group]).ok()?;
+impl Between {
+    /// Of two arrays of one value each, of the column's type.
+    pub fn new(least: ArrayRef, most: ArrayRef) -> Option<Self> {
         let is_one = |array: &ArrayRef| array.len() == 1 && array.is_valid(0);
-        (is_one(&least) && is_one(&most)).then_some(Extremes { least, most })
+        (is_one(&least) && is_one(&most)).then_some(Between { least, most })
     }
 
     /// How many values are smaller or larger.

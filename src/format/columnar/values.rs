@@ -1,0 +1,59 @@
+//! No value longer than allowed.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::DataType;
+
+use crate::error::Result;
+use crate::limits::Limits;
+use crate::report::{Code, Issue};
+
+/// No value may be longer than allowed. Few batches have as many bytes in all, so few are looked at.
+pub(super) fn check_values(batch: &RecordBatch, limits: &Limits) -> Result<()> {
+    batch.columns().iter().try_for_each(|column| check_array(column.as_ref(), limits.value_bytes))
+}
+
+fn check_array(array: &dyn Array, most: u64) -> Result<()> {
+    let longest = match array.data_type() {
+        DataType::Utf8 => longest(array.as_string::<i32>().offsets(), most),
+        DataType::LargeUtf8 => longest(array.as_string::<i64>().offsets(), most),
+        DataType::Binary => longest(array.as_binary::<i32>().offsets(), most),
+        DataType::LargeBinary => longest(array.as_binary::<i64>().offsets(), most),
+        DataType::Utf8View => array.as_string_view().lengths().max().map_or(0, u64::from),
+        DataType::BinaryView => array.as_binary_view().lengths().max().map_or(0, u64::from),
+        DataType::FixedSizeBinary(width) => u64::try_from(*width).unwrap_or_default(),
+        DataType::Dictionary(_, _) => {
+            return check_array(array.as_any_dictionary().values().as_ref(), most);
+        }
+        DataType::List(_) => return check_array(array.as_list::<i32>().values().as_ref(), most),
+        DataType::LargeList(_) => {
+            return check_array(array.as_list::<i64>().values().as_ref(), most);
+        }
+        DataType::FixedSizeList(_, _) => {
+            return check_array(array.as_fixed_size_list().values().as_ref(), most);
+        }
+        DataType::Map(_, _) => return check_array(array.as_map().entries(), most),
+        DataType::Struct(_) => {
+            let columns = array.as_struct().columns().iter();
+            return columns.into_iter().try_for_each(|column| check_array(column.as_ref(), most));
+        }
+        _ => 0,
+    };
+    if longest <= most {
+        return Ok(());
+    }
+    let message = format!("a value has {longest} bytes, allowed are {most}");
+    Err(Issue::limit(Code::ValueTooLarge, message, "value_bytes").into())
+}
+
+/// The length of the longest value; 0 where all together are not too long for one.
+fn longest<O: arrow::array::OffsetSizeTrait>(offsets: &[O], most: u64) -> u64 {
+    let total = match offsets {
+        [first, .., last] => last.as_usize() - first.as_usize(),
+        _ => 0,
+    };
+    if total as u64 <= most {
+        return 0;
+    }
+    let lengths = offsets.windows(2).map(|pair| pair[1].as_usize() - pair[0].as_usize());
+    lengths.max().unwrap_or_default() as u64
+}

@@ -1,0 +1,135 @@
+//! A look at the tail of a file before the crate reads it: lengths, the tree of types, what is encrypted.
+
+use std::io::Read;
+
+use bytes::Bytes;
+use orc_rust::compression::Decompressor;
+use orc_rust::proto::r#type::Kind;
+use orc_rust::proto::{Footer, PostScript, Type};
+use prost::Message;
+
+use super::super::columnar::Bounds;
+use super::streams::{Codec, inflated_at_most};
+use super::unread;
+use crate::decompress::Budget;
+use crate::error::{Error, Result};
+use crate::report::{Code, Issue, Stage};
+
+/// Types in one another: readers go down to them by recursion.
+const DEPTH: usize = 64;
+
+/// The file as the crate wants it, if its tail is sound.
+pub(super) fn checked(bytes: &Bytes, bounds: &Bounds) -> Result<(Bytes, Codec)> {
+    let as_is = |codec| Ok((bytes.clone(), codec));
+    let none = Codec::of(&PostScript::default());
+    let Some((length, body)) = bytes.split_last() else { return as_is(none) };
+    let Some(start) = body.len().checked_sub(usize::from(*length)) else {
+        return Err(damaged("the file is shorter than its postscript".to_owned()));
+    };
+    // What is no postscript is for the crate to say.
+    let Ok(postscript) = PostScript::decode(&body[start..]) else { return as_is(none) };
+    let Some(footer) = postscript.footer_length else { return as_is(none) };
+    let metadata = postscript.metadata_length.unwrap_or_default();
+    let codec = Codec::of(&postscript);
+    codec.check_block_size()?;
+    let sizes = usize::try_from(footer).ok().zip(usize::try_from(metadata).ok());
+    let ranges = sizes.and_then(|(footer, metadata)| {
+        let at = start.checked_sub(footer)?;
+        Some((at.checked_sub(metadata)?, at))
+    });
+    let Some((metadata_at, footer_at)) = ranges else {
+        let message = format!(
+            "the footer has {footer} bytes and the statistics {metadata}, the file {} in all",
+            bytes.len()
+        );
+        return Err(Issue::error(Stage::Parse, Code::Truncated, message).into());
+    };
+    let mut budget = Budget::new(bounds.input, &bounds.limits);
+    for range in [metadata_at..footer_at, footer_at..start] {
+        budget.spend(inflated_at_most(&bytes[range], codec)?)?;
+    }
+    let mut inflated = Vec::new();
+    let decoded = Decompressor::new(bytes.slice(footer_at..start), codec.of_crate(), Vec::new())
+        .read_to_end(&mut inflated)
+        .ok()
+        .and_then(|_| Footer::decode(inflated.as_slice()).ok());
+    if let Some(footer) = decoded {
+        check_footer(&footer)?;
+    }
+    match postscript.metadata_length {
+        Some(_) => as_is(codec),
+        None => Ok((with_metadata_length(bytes)?, codec)),
+    }
+}
+
+fn check_footer(footer: &Footer) -> Result<()> {
+    if footer.encryption.is_some() {
+        let message = "the ORC file has encrypted columns";
+        return Err(Issue::error(Stage::Parse, Code::Encrypted, message).into());
+    }
+    check_types(&footer.types)
+}
+
+/// Every type but the first stands in one other, which comes before it.
+fn check_types(types: &[Type]) -> Result<()> {
+    if types.first().is_some_and(|root| root.kind() != Kind::Struct) {
+        return Err(unread("whose top level is no struct"));
+    }
+    let mut depths = vec![0; types.len()];
+    for (index, parent) in types.iter().enumerate() {
+        for child in &parent.subtypes {
+            let child = *child as usize;
+            if child <= index || depths.get(child).is_none_or(|depth| *depth > 0) {
+                return Err(damaged(format!("type {child} cannot stand in type {index}")));
+            }
+            depths[child] = depths[index] + 1;
+            if depths[child] > DEPTH {
+                let message = format!("types stand more than {DEPTH} deep in one another");
+                return Err(Issue::error(Stage::Limits, Code::TooDeep, message).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Before Hive 0.12 the postscript did not give the length of the stripe statistics, which the crate
+/// wants: the same file with a length of 0 behind the other fields, and the postscript's own length
+/// (the last byte) made longer by the two bytes of it.
+fn with_metadata_length(bytes: &Bytes) -> Result<Bytes> {
+    const METADATA_LENGTH_0: [u8; 2] = [0x28, 0x00];
+    let longer = bytes.split_last().and_then(|(length, rest)| {
+        let mut longer = rest.to_vec();
+        longer.extend_from_slice(&METADATA_LENGTH_0);
+        longer.push(length.checked_add(2)?);
+        Some(longer.into())
+    });
+    longer.ok_or_else(|| unread("without stripe statistics (before Hive 0.12)"))
+}
+
+fn damaged(message: String) -> Error {
+    Issue::error(Stage::Parse, Code::Corrupt, message).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(kind: Kind, subtypes: &[u32]) -> Type {
+        Type { kind: Some(kind as i32), subtypes: subtypes.to_vec(), ..Type::default() }
+    }
+
+    #[test]
+    fn types_that_hold_themselves_are_refused() {
+        assert!(
+            check_types(&[of(Kind::Struct, &[1, 2]), of(Kind::Int, &[]), of(Kind::Int, &[])])
+                .is_ok()
+        );
+        assert!(check_types(&[of(Kind::Struct, &[0])]).is_err());
+        assert!(check_types(&[of(Kind::Struct, &[1]), of(Kind::List, &[1])]).is_err());
+        assert!(check_types(&[of(Kind::Struct, &[1, 1]), of(Kind::Int, &[])]).is_err());
+        assert!(check_types(&[of(Kind::Struct, &[7])]).is_err());
+        let deep: Vec<Type> = (0..200).map(|index| of(Kind::Struct, &[index + 1])).collect();
+        let deep = [deep, vec![of(Kind::Int, &[])]].concat();
+        assert_eq!(check_types(&deep).unwrap_err().issue().code, Code::TooDeep);
+    }
+}

@@ -6,6 +6,7 @@
 
 mod archive;
 mod budget;
+mod buffers;
 mod codec;
 mod members;
 mod parts;
@@ -25,6 +26,7 @@ use crate::source::{Ahead, Growing, growing, release};
 
 pub use archive::{WorkbookZip, workbook_zip};
 pub use budget::Budget;
+pub use buffers::{BufferCodec, BufferInflater};
 pub use parts::{PartStream, Parts};
 
 /// The pages of a larger mapped file are handed back each time that so many bytes came out of it.

@@ -93,6 +93,11 @@ fn arrow() {
 }
 
 #[test]
+fn broken_arrow() {
+    check("broken_arrow", 40);
+}
+
+#[test]
 fn parquet() {
     check("parquet", 14);
 }

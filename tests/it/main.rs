@@ -1,6 +1,7 @@
 //! One integration binary, which links once.
 
 mod archives;
+mod arrow_files;
 mod boundaries;
 #[cfg(feature = "cli")]
 mod cli;

@@ -59,8 +59,10 @@ fn parsed(bytes: &[u8], metadata: Range<usize>) -> Result<Message<'_>> {
     if matches!(message.version(), MetadataVersion::V4 | MetadataVersion::V5) {
         return Ok(message);
     }
-    let message =
-        format!("Arrow metadata of version {}, which is not read", message.version().0 + 1);
+    let message = format!(
+        "Arrow metadata of version {}, which is not read",
+        i32::from(message.version().0) + 1
+    );
     Err(Issue::error(Stage::Parse, Code::UnsupportedFeature, message)
         .byte_offset(at as u64)
         .hint("versions 4 (Arrow 0.8) and 5 (Arrow 1.0) are read")
@@ -205,7 +207,7 @@ fn of_file(bytes: &[u8]) -> Result<Layout> {
     let mut places = Vec::new();
     let blocks = footer.dictionaries().into_iter().flatten().map(|block| (true, block));
     let blocks = blocks.chain(footer.recordBatches().into_iter().flatten().map(|b| (false, b)));
-    let mut total = 0usize;
+    let mut taken = Vec::new();
     for (dictionary, block) in blocks {
         let outside = || {
             let message = format!(
@@ -226,12 +228,7 @@ fn of_file(bytes: &[u8]) -> Result<Layout> {
         if end > start {
             return Err(outside().into());
         }
-        // A footer could name one message very often.
-        total = total.saturating_add(end - begin);
-        if total > start {
-            let message = "messages overlap: the footer names more bytes than there are before it";
-            return Err(corrupt(message, start));
-        }
+        taken.push(begin..end);
         let metadata = match frame(&bytes[..middle], begin)? {
             Frame::Message(metadata) => metadata,
             Frame::End(_) => return Err(corrupt("the footer points to an empty message", begin)),
@@ -241,6 +238,11 @@ fn of_file(bytes: &[u8]) -> Result<Layout> {
             return Err(corrupt("the footer takes rows for a dictionary, or the reverse", begin));
         }
         places.push(Place { is_dictionary: dictionary, metadata, body: middle..end });
+    }
+    // A footer could name one message very often.
+    taken.sort_unstable_by_key(|place: &Range<usize>| place.start);
+    if let Some([_, overlapped]) = taken.array_windows().find(|[a, b]| a.end > b.start) {
+        return Err(corrupt("two messages of the footer overlap", overlapped.start));
     }
     Ok(Layout { is_file: true, schema, places, surplus: None })
 }

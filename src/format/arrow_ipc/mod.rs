@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchReader};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
 use self::arrays::Miscounted;
@@ -102,6 +102,7 @@ impl FormatReader for ArrowIpc {
         let schema = super::select::select(empty, context)?.schema;
         let asked = asked(&columns, context)?;
         let plan = Plan::new(input.bytes.clone(), layout, columns, asked, context.limits)?;
+        let schema = nullable(schema, &plan.surprising, context);
         let options = context.options;
         if options.leave_rows && !options.verify && options.transforms.is_empty() {
             let in_file = Some(Arc::new(plan) as Arc<dyn Rows>);
@@ -110,6 +111,22 @@ impl FormatReader for ArrowIpc {
         let batches = all(&plan, &schema, context)?;
         Ok(vec![RawTable::new(None, schema, batches)])
     }
+}
+
+/// The schema, put right where it denies nulls that the messages count.
+fn nullable(schema: SchemaRef, surprising: &[usize], context: &mut Context<'_>) -> SchemaRef {
+    if surprising.is_empty() {
+        return schema;
+    }
+    let mut fields: Vec<FieldRef> = schema.fields().iter().cloned().collect();
+    for column in surprising {
+        let name = fields[*column].name();
+        let message = format!("the schema says that column {name:?} has no nulls, but it has");
+        let warning = Issue::warning(Stage::Parse, Code::WrongStatistics, message).column(name);
+        context.reporter.push(warning);
+        fields[*column] = Arc::new(fields[*column].as_ref().clone().with_nullable(true));
+    }
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 fn asked(columns: &Columns, context: &Context<'_>) -> Result<Asked> {

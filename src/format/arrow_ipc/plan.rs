@@ -22,9 +22,9 @@ use crate::report::{Code, Issue};
 use crate::table::Rows;
 
 /// A thread takes messages of about so many bytes at a time.
-const UNIT_BYTES: usize = 16 << 20;
+const UNIT_BYTES: usize = 32 << 20;
 /// A compressed message counts as so many times its size.
-const INFLATES: usize = 3;
+const INFLATES: usize = 2;
 /// Of a message with more rows the first ones come before the others, for who wants no more.
 const FIRST_ROWS: usize = 1024;
 const MANY_ROWS: usize = 1 << 16;
@@ -41,6 +41,8 @@ pub(super) struct Plan {
     threads: usize,
     batches: Vec<Batch>,
     nulls: Vec<Option<u64>>,
+    /// Positions among those wanted of columns that have nulls though the schema says they have none.
+    pub surprising: Vec<usize>,
 }
 
 /// What is asked of a file.
@@ -108,6 +110,7 @@ impl Plan {
             threads,
             batches: Vec::new(),
             nulls: Vec::new(),
+            surprising: Vec::new(),
         };
         let mut nulls = vec![Some(0u64); plan.wanted.len()];
         let (mut all, mut left) = (0u64, most);
@@ -141,6 +144,11 @@ impl Plan {
                 break;
             }
         }
+        let is_null = |column: &usize| {
+            let field = &plan.columns.columns[plan.wanted[*column]].field;
+            !field.is_nullable() && nulls[*column].is_some_and(|nulls| nulls > 0)
+        };
+        plan.surprising = (0..plan.wanted.len()).filter(is_null).collect();
         let rows = plan.num_rows();
         let counted = plan.wanted.iter().zip(nulls).map(|(column, nulls)| {
             let column = &plan.columns.columns[*column];
@@ -278,7 +286,7 @@ impl Plan {
         Err(corrupt(message, job.header.at).map_issue(|issue| issue.column(name)))
     }
 
-    /// The messages shared out. `first`: whoever takes the rows may want no more than a few.
+    /// The messages shared out.
     fn units(&self, batches: &[Batch]) -> Vec<Unit> {
         let columns = self.wanted.len();
         let mut units = Vec::new();

@@ -13,6 +13,8 @@ use crate::error::Result;
 
 /// Buffers that inflate to less than this together take ordinary memory.
 const LARGE: usize = 1 << 20;
+/// Huge pages are of this size on most machines, and begin at its multiples.
+const HUGE_PAGE: usize = 2 << 20;
 /// Where a buffer begins, as Arrow recommends.
 const ALIGNMENT: usize = 64;
 /// The length in front of a buffer that was not compressed after all.
@@ -72,15 +74,16 @@ pub(super) fn filled(
     // Where there is no such map every buffer has memory of its own, which is only slower.
     let mut map = None;
     if total >= LARGE {
-        map = MmapOptions::new().len(total).map_anon().ok();
+        map = MmapOptions::new().len(total.saturating_add(HUGE_PAGE)).map_anon().ok();
     }
+    // Pages in front of the first huge one would come one by one; so they stay untouched.
+    let mut used = map.as_ref().map_or(0, |map| map.as_ptr().align_offset(HUGE_PAGE));
     #[cfg(target_os = "linux")]
     if let Some(map) = &map {
         // Where the system does not know huge pages it says so, and small ones do as well.
         let _ = map.advise(memmap2::Advice::HugePage);
     }
     let mut places = Vec::with_capacity(pieces.len());
-    let mut used = 0;
     for piece in pieces {
         places.push(place(file, piece, map.as_mut(), &mut used, inflater)?);
     }

@@ -208,7 +208,12 @@ fn data_type(field: ipc::Field<'_>, children: &[Column]) -> Result<DataType> {
         }
         ipc::Type::Timestamp => {
             let stamp = field.type_as_timestamp().ok_or_else(lacks)?;
-            DataType::Timestamp(unit(stamp.unit())?, stamp.timezone().map(Into::into))
+            let zone = stamp.timezone();
+            // A NUL in it would end the process where the table is handed to another library.
+            if let Some(zone) = zone.filter(|zone| zone.chars().any(char::is_control)) {
+                return Err(corrupt(format!("field {name:?} has the time zone {zone:?}")));
+            }
+            DataType::Timestamp(unit(stamp.unit())?, zone.map(Into::into))
         }
         ipc::Type::Duration => {
             DataType::Duration(unit(field.type_as_duration().ok_or_else(lacks)?.unit())?)

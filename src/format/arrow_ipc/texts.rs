@@ -69,7 +69,8 @@ fn one_by_one<O: OffsetSizeTrait>(
         }
         let text = &values[start.as_usize()..end.as_usize()];
         let text = std::str::from_utf8(text);
-        text.map(Some).map_err(|_| format!("has a text in row {} that is not UTF-8", row + 1))
+        text.map(Some)
+            .map_err(|_| format!("has a text that is not UTF-8, in row {} of the message", row + 1))
     });
     let found = found.collect::<Result<Vec<Option<&str>>, String>>()?;
     Ok(Arc::new(GenericStringArray::<O>::from(found)))

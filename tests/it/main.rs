@@ -10,6 +10,8 @@ mod fixtures;
 #[cfg(feature = "server")]
 mod http;
 mod limits;
+mod memory;
+mod mutations;
 mod oracle;
 mod parallel;
 mod regressions;

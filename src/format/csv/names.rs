@@ -90,8 +90,16 @@ fn read_rows(
     let last = rows.last().copied().unwrap_or_default();
     for row in 0..=last {
         if !records.read(&mut record) {
-            let message = format!("header names row {row}, but the file ends before it");
-            return Err(Issue::error(Stage::Parse, Code::BadOption, message).into());
+            let (code, message) = match context.parser().header {
+                Some(_) => (
+                    Code::BadOption,
+                    format!("header names row {row}, but the file ends before it"),
+                ),
+                None => {
+                    (Code::Empty, "the file ends before a row that could be a header".to_owned())
+                }
+            };
+            return Err(Issue::error(Stage::Parse, code, message).into());
         }
         if !rows.contains(&row) {
             continue;

@@ -3,6 +3,13 @@
 //! Each takes any bytes and must return: no panic, no abort, no hang, no unbounded memory. `fuzz/`
 //! calls them under a sanitizer; an ordinary test calls them over all fixtures.
 
+mod choices;
+mod damage;
+mod wrapping;
+
+pub use choices::Choices;
+pub use damage::{damage, damage_inside};
+
 use crate::{FileType, Limits, Options, Parallelism, Source, Transforms, ingest};
 
 /// Bounds small enough to find a hole quickly.

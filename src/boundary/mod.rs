@@ -3,12 +3,18 @@
 //! Each takes any bytes and must return: no panic, no abort, no hang, no unbounded memory. `fuzz/`
 //! calls them under a sanitizer; an ordinary test calls them over all fixtures.
 
+mod arrays;
 mod choices;
 mod damage;
+mod tables;
 mod wrapping;
+mod written;
 
 pub use choices::Choices;
 pub use damage::{damage, damage_inside};
+pub use written::{written_arrow, written_orc, written_parquet};
+
+use arrow::array::Array;
 
 use crate::{FileType, Limits, Options, Parallelism, Source, Transforms, ingest};
 
@@ -43,14 +49,21 @@ pub const ALL: &[(&str, Boundary)] = &[
     ("orc", orc),
     ("excel", excel),
     ("sql", sql),
+    ("written_arrow", written_arrow),
+    ("written_parquet", written_parquet),
+    ("written_orc", written_orc),
 ];
 
 fn read(bytes: &[u8], file_type: Option<FileType>) {
     // A fuzzer ends at any panic; those that are turned into errors are none of its business.
     crate::quiet_guarded_panics();
     let options = Options { file_type, ..Options::default() };
-    // What comes out is the tests' business; here it only has to come out.
-    let _ = ingest(Source::bytes(bytes.to_vec()), &options, &limits());
+    let Ok(found) = ingest(Source::bytes(bytes.to_vec()), &options, &limits()) else { return };
+    // Arrays of other crates are handed on to other libraries, which trust them.
+    for column in found.tables.iter().flat_map(|t| t.batches()).flat_map(|b| b.columns()) {
+        let valid = column.to_data().validate_full();
+        assert!(valid.is_ok(), "arrays that are not valid: {valid:?}");
+    }
 }
 
 /// Any wrapping around anything.

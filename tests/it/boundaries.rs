@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tablemill::boundary;
 
+use super::mutations::{random_bytes, seed_of};
+
 /// Every fixture, and every seed of a target.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
@@ -27,6 +29,9 @@ pub fn fixtures() -> PathBuf {
 fn run(name: &str) {
     tablemill::quiet_guarded_panics();
     let (_, body) = boundary::ALL.iter().find(|(known, _)| *known == name).unwrap();
+    if name.starts_with("written_") {
+        return run_seeds(name, *body);
+    }
     let files = files(&fixtures());
     assert!(files.len() > 300, "only {} fixtures", files.len());
     for file in files {
@@ -34,6 +39,16 @@ fn run(name: &str) {
         body(&bytes);
         // Cut short, as a broken connection leaves it.
         body(&bytes[..bytes.len() / 2]);
+    }
+}
+
+/// These make their files themselves, of bytes that only have to be many and different.
+fn run_seeds(name: &str, body: boundary::Boundary) {
+    let seeds = std::env::var("TABLEMILL_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
+    for seed in 0..seeds.unwrap_or(400) {
+        let seed = seed_of(name).wrapping_add(seed);
+        let bytes = random_bytes(seed, 64 + (seed % 4096) as usize);
+        body(&bytes);
     }
 }
 
@@ -55,7 +70,9 @@ macro_rules! boundaries {
     };
 }
 
-boundaries!(decompress detect csv json arrow parquet orc excel sql);
+boundaries!(
+    decompress detect csv json arrow parquet orc excel sql written_arrow written_parquet written_orc
+);
 
 #[test]
 fn sql_texts() {

@@ -1,0 +1,3 @@
+#![no_main]
+//! See `tablemill::boundary::written_xlsx`.
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| tablemill::boundary::written_xlsx(bytes));

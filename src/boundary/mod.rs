@@ -7,11 +7,15 @@ mod arrays;
 mod choices;
 mod damage;
 mod tables;
+mod workbooks;
+mod wrapped;
 mod wrapping;
 mod written;
 
 pub use choices::Choices;
 pub use damage::{damage, damage_inside};
+pub use workbooks::written_xlsx;
+pub use wrapped::written_wrapping;
 pub use written::{written_arrow, written_orc, written_parquet};
 
 use arrow::array::Array;
@@ -52,6 +56,8 @@ pub const ALL: &[(&str, Boundary)] = &[
     ("written_arrow", written_arrow),
     ("written_parquet", written_parquet),
     ("written_orc", written_orc),
+    ("written_wrapping", written_wrapping),
+    ("written_xlsx", written_xlsx),
 ];
 
 fn read(bytes: &[u8], file_type: Option<FileType>) {

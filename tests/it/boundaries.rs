@@ -45,7 +45,7 @@ fn run(name: &str) {
 /// These make their files themselves, of bytes that only have to be many and different.
 fn run_seeds(name: &str, body: boundary::Boundary) {
     let seeds = std::env::var("TABLEMILL_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
-    for seed in 0..seeds.unwrap_or(400) {
+    for seed in 0..seeds.unwrap_or(200) {
         let seed = seed_of(name).wrapping_add(seed);
         let bytes = random_bytes(seed, 64 + (seed % 4096) as usize);
         body(&bytes);
@@ -72,6 +72,7 @@ macro_rules! boundaries {
 
 boundaries!(
     decompress detect csv json arrow parquet orc excel sql written_arrow written_parquet written_orc
+    written_wrapping written_xlsx
 );
 
 #[test]

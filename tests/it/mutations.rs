@@ -146,6 +146,9 @@ fn check_report(report: &Report, kind: &str) -> Result<(), String> {
 
 fn check_tables(found: &Ingest, leave_rows: bool) -> Result<(), String> {
     for (table, reported) in found.tables.iter().zip(&found.report.tables) {
+        // As it goes to Python, where there is no way to refuse it any more.
+        arrow::ffi::FFI_ArrowSchema::try_from(table.schema().as_ref())
+            .map_err(|error| format!("the schema cannot be handed on: {error}"))?;
         let mut rows = 0;
         let mut wrong = Ok(());
         let read = table.each_batch(&mut |batch| {

@@ -11,9 +11,11 @@ VENV := $(CURDIR)/.venv
 WHEELS := $(CARGO_TARGET_DIR)/wheels
 BINARY := $(CARGO_TARGET_DIR)/debug/tablemill
 SECONDS_EACH ?= 60
-TARGET ?= decompress detect csv json arrow parquet orc excel sql
+TARGET ?= decompress detect csv json arrow parquet orc excel sql written_arrow written_parquet \
+	written_orc written_wrapping written_xlsx
+MUTATIONS ?= 2000
 
-.PHONY: test system venv check build rust docs wheel python clients fuzz accept fixtures bench
+.PHONY: test system venv check build rust docs wheel python clients fuzz mutations accept fixtures bench
 
 test: check build rust docs python clients
 
@@ -67,17 +69,22 @@ clients: venv build
 	TABLEMILL_BIN=$(BINARY) $(VENV)/bin/pytest -q -c python/pyproject.toml tests/clients
 
 # Under a sanitizer, which wants one build of everything for itself. The stable compiler does it
-# when it is told that it may.
+# when it is told that it may. Seeds are the fixtures, and what is inside of their compressions.
 fuzz:
 	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
 	for target in $(TARGET); do \
 		mkdir -p fuzz/corpus/$$target; \
-		for seed in $$(find fixtures -mindepth 2 -type f -size -64k); do \
-			cp -n "$$seed" "fuzz/corpus/$$target/$${seed//\//_}"; \
-		done; \
+		$(PYTHON) fuzz/seeds.py $$target fuzz/corpus/$$target; \
+		words=fuzz/dictionaries/$${target#written_}.dict; \
 		RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$(CARGO_TARGET_DIR)-fuzz cargo fuzz run $$target -- \
-			-max_total_time=$(SECONDS_EACH) -rss_limit_mb=4096 -timeout=20 -max_len=65536 -print_final_stats=1; \
+			$$(test ! -e $$words || echo -dict=$$words) -detect_leaks=0 \
+			-max_total_time=$(SECONDS_EACH) -rss_limit_mb=4096 -timeout=30 -max_len=65536 -print_final_stats=1; \
 	done
+
+# The mutation test with more seeds than `make test` takes: MUTATIONS=5000 make mutations.
+mutations: build
+	TABLEMILL_MUTATIONS=$(MUTATIONS) TABLEMILL_SEEDS=$(MUTATIONS) \
+		cargo test --locked --test it -- --nocapture mutations:: boundaries::written_
 
 # Takes the reports as they are now for right.
 accept: build

@@ -12,7 +12,7 @@ import tablemill
 from conftest import FIXTURES, ROOT
 
 SCHEMA = json.loads((ROOT / "src" / "report" / "report.schema.json").read_text(encoding="utf-8"))
-FOLDERS = ["archives", "arrow", "broken", "csv", "excel", "json", "matrix", "orc", "parquet"]
+FOLDERS = ["archives", "arrow", "broken", "broken_arrow", "csv", "excel", "json", "matrix", "orc", "parquet"]
 FILES = sorted(path for folder in FOLDERS for path in (FIXTURES / folder).iterdir())
 
 jsonschema.Draft202012Validator.check_schema(SCHEMA)

@@ -27,7 +27,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     pub fn push(&mut self, batch: RecordBatch) -> Result<()> {
-        self.bytes += batch.columns().iter().map(|column| size(column)).sum::<usize>();
+        self.bytes += batch.columns().iter().map(size).sum::<usize>();
         self.waiting.push(batch);
         if self.bytes >= MOVED_BYTES { self.flush() } else { Ok(()) }
     }

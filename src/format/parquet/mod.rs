@@ -56,7 +56,7 @@ impl FormatReader for Parquet {
     fn read(&self, input: &Input, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
         let bytes: Bytes = input.bytes.clone();
         check_ends(&bytes)?;
-        let metadata = metadata(&bytes)?;
+        let metadata = metadata(&bytes, context)?;
         let writer = metadata.metadata().file_metadata().created_by().unwrap_or_default();
         let writer = writer.to_owned();
         let bounds = Bounds {
@@ -155,7 +155,7 @@ fn of_old_writer(writer: &str, error: Error) -> Error {
 }
 
 /// The footer, its row count put right where it contradicts the row groups.
-fn metadata(bytes: &Bytes) -> Result<ArrowReaderMetadata> {
+fn metadata(bytes: &Bytes, context: &mut Context<'_>) -> Result<ArrowReaderMetadata> {
     let options = ArrowReaderOptions::new();
     let loaded = ArrowReaderMetadata::load(bytes, options.clone()).map_err(parquet_error)?;
     let found = loaded.metadata();
@@ -172,6 +172,8 @@ fn metadata(bytes: &Bytes) -> Result<ArrowReaderMetadata> {
     if rows == file.num_rows() {
         return Ok(loaded);
     }
+    let message = format!("the row groups have {rows} rows, the footer says {}", file.num_rows());
+    context.reporter.push(Issue::warning(Stage::Parse, Code::WrongStatistics, message));
     let file = FileMetaData::new(
         file.version(),
         rows,

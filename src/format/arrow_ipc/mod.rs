@@ -17,9 +17,8 @@ mod texts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
-use arrow::error::ArrowError;
 
 use self::arrays::Miscounted;
 use self::messages::Layout;
@@ -28,7 +27,7 @@ use self::schema::Columns;
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
 use crate::detect::{Confidence, Signature};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::options::{FileType, SkipRows};
 use crate::report::{Code, Issue, Stage};
 use crate::table::Rows;
@@ -170,46 +169,4 @@ fn all(plan: &Plan, schema: &SchemaRef, context: &mut Context<'_>) -> Result<Vec
         );
     }
     Ok(batches)
-}
-
-/// All batches of a reader, as long as the limits allow.
-pub(super) fn collect(
-    reader: impl RecordBatchReader,
-    context: &mut Context<'_>,
-) -> Result<RawTable> {
-    let schema = reader.schema();
-    let mut batches: Vec<RecordBatch> = Vec::new();
-    let mut rows = 0;
-    for batch in reader {
-        let batch = batch.map_err(arrow_error)?;
-        rows += batch.num_rows() as u64;
-        if rows > context.limits.rows {
-            let message = format!("more than {} rows", context.limits.rows);
-            return Err(Issue::limit(Code::TooManyRows, message, "rows").into());
-        }
-        batches.push(batch);
-    }
-    Ok(RawTable::new(None, schema, batches))
-}
-
-/// What the arrow crates say, in our terms.
-pub(super) fn arrow_error(error: ArrowError) -> Error {
-    let message = error.to_string();
-    let lower = message.to_lowercase();
-    if lower.contains("index overflow decoding byte array") {
-        let message = "a column of one batch has more than 2 GiB of values";
-        return Issue::limit(Code::ValueTooLarge, message, "value_bytes").into();
-    }
-    let is_end = matches!(&error, ArrowError::IoError(_, io)
-        if io.kind() == std::io::ErrorKind::UnexpectedEof)
-        || lower.contains("unexpected end")
-        || lower.contains("does not contain correct footer")
-        || lower.contains("eof");
-    let code = match error {
-        ArrowError::NotYetImplemented(_) => Code::UnsupportedFeature,
-        _ if is_end => Code::Truncated,
-        _ if super::names_unsupported(&lower) => Code::UnsupportedFeature,
-        _ => Code::Corrupt,
-    };
-    Issue::error(Stage::Parse, code, message).into()
 }

@@ -41,7 +41,7 @@ impl Keeper {
         let waiting = std::mem::take(&mut self.waiting);
         self.bytes = 0;
         let arrays = waiting.iter().flat_map(RecordBatch::columns);
-        let sizes = arrays.flat_map(|array| buffers(array).into_iter().map(<[u8]>::len));
+        let sizes = arrays.flat_map(buffers).map(<[u8]>::len);
         let mut slab = Slab::new(sizes.collect::<Vec<_>>().into_iter());
         let mut placed = Vec::with_capacity(waiting.len());
         for batch in &waiting {

@@ -72,8 +72,8 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     let parts = context.stage("decompress", |context| {
         let declared = declared_compression(context);
         let (options, limits) = (context.options, context.limits);
-        let read_ahead = |head: &Bytes, growing: &Growing, member: Option<&str>| {
-            ahead(head, growing, member.unwrap_or(without_compression(&name)), options, limits)
+        let read_ahead = |head: &Bytes, growing: &Growing| {
+            ahead(head, growing, without_compression(&name), options, limits)
         };
         decompress::unwrap(bytes, declared, wanted(context), &read_ahead, context)
     })?;

@@ -55,9 +55,8 @@ impl Part {
     }
 }
 
-/// Reads ahead in a part while it is inflated: is given the head, the growing text, and the archive
-/// member it is.
-pub type ReadAhead<'a> = &'a dyn Fn(&Bytes, &Growing, Option<&str>) -> Option<Ahead>;
+/// Reads ahead in a part while it is inflated: is given the head and the growing text.
+pub type ReadAhead<'a> = &'a dyn Fn(&Bytes, &Growing) -> Option<Ahead>;
 
 /// Which members of an archive are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -267,8 +266,9 @@ impl Layers<'_, '_, '_> {
             std::thread::scope(|scope| {
                 let inflating = scope.spawn(inflating);
                 let head = growing.wait(parallelism.head_bytes());
+                // What is read ahead is held until all parts are whole: one, not those of all members.
                 let ahead = match container(&head.text) {
-                    Container::None => (self.read_ahead)(&head.text, &growing, member.as_deref()),
+                    Container::None if member.is_none() => (self.read_ahead)(&head.text, &growing),
                     _ => None,
                 };
                 (inflating.join().unwrap_or_else(|panic| resume_unwind(panic)), ahead)

@@ -19,6 +19,8 @@ pub struct Text {
     pub shift: u64,
     /// What `utf8` is like as a whole.
     pub survey: Survey,
+    /// Whether `utf8` are other bytes than the file's.
+    pub is_converted: bool,
 }
 
 /// The whole text as UTF-8. What encoding it was goes to the report. The pages of a mapped text of
@@ -63,7 +65,7 @@ pub fn decode_on(
     let shift = bom_length as u64;
     note(encoding.name(), confidence, context);
     if encoding == UTF_8 && survey.is_utf8 {
-        return Ok(Text { utf8: body, shift, survey });
+        return Ok(Text { utf8: body, shift, survey, is_converted: false });
     }
     let (text, had_errors) = encoding.decode_without_bom_handling(&body);
     if had_errors {
@@ -75,7 +77,8 @@ pub fn decode_on(
 impl Text {
     fn converted(text: String, threads: usize) -> Text {
         let utf8 = Bytes::from(text.into_bytes());
-        Text { survey: survey(&utf8, threads, usize::MAX, Vec::new()), utf8, shift: 0 }
+        let survey = survey(&utf8, threads, usize::MAX, Vec::new());
+        Text { survey, utf8, shift: 0, is_converted: true }
     }
 }
 

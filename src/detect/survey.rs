@@ -49,6 +49,14 @@ pub fn slice_ahead(text: &[u8], index: usize) -> Option<Survey> {
     Some(look(text, behind_character(text, start), behind_character(text, end), usize::MAX))
 }
 
+/// Whether a text that is still in the making is UTF-8 from a place on; its last character, which may
+/// be cut, is not looked at.
+pub fn is_utf8_from(text: &[u8], from: usize) -> bool {
+    let end = text.iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or_default();
+    let from = behind_character(text, from.min(text.len()));
+    text.get(from..end).is_none_or(|piece| simdutf8::basic::from_utf8(piece).is_ok())
+}
+
 /// Looks at the whole text. The result does not depend on the number of threads. Of a mapped text
 /// larger than `held` the pages are handed back as they are looked at. `ahead` are the first slices,
 /// where they were looked at before.

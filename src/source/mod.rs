@@ -19,6 +19,7 @@ use crate::report::{Code, Issue, Stage};
 
 pub use growing::{Ahead, Growing, growing};
 pub(crate) use map::release;
+pub(crate) use room::Room;
 pub use spool::Spool;
 
 /// A file to read, wherever it is.

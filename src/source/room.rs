@@ -12,7 +12,7 @@ const LARGE: usize = 4 << 20;
 
 /// The one writer of a room. Its bytes never move and, once written, never change.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(crate) struct Room {
     map: Arc<MmapRaw>,
     written: usize,
 }
@@ -58,6 +58,16 @@ impl Room {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), place, bytes.len());
         }
         self.written += bytes.len();
+    }
+
+    /// Leaves the bytes out up to a multiple of `alignment`, as far as there is room.
+    pub fn align(&mut self, alignment: usize) {
+        self.written = self.written.next_multiple_of(alignment).min(self.map.len());
+    }
+
+    /// The bytes written, those left out included, which are zero.
+    pub fn len(&self) -> usize {
+        self.written
     }
 
     /// All that was written so far.

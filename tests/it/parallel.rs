@@ -51,14 +51,15 @@ fn read_source(
 
 /// The same text, inflated while it is read.
 fn read_gzip(
-    text: &str,
+    text: impl AsRef<[u8]>,
     options: &str,
     threads: usize,
     chunk_bytes: usize,
     leave_rows: bool,
 ) -> Result<Ingest, Error> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(text.as_bytes()).unwrap();
+    let text = text.as_ref();
+    encoder.write_all(text).unwrap();
     let source = Source::bytes(encoder.finish().unwrap());
     let mut found = read_source(source, FileType::Csv, options, threads, chunk_bytes, leave_rows)?;
     found.report.file.compression.clear();
@@ -329,6 +330,26 @@ fn a_cell_larger_than_what_a_chunk_sees() {
     for chunk_bytes in [4096, 100_000] {
         assert!(shown(read(&text, "{}", 2, chunk_bytes, false)) == expected);
         assert!(shown(read_gzip(&text, "{}", 2, chunk_bytes, true)) == expected);
+    }
+}
+
+/// Bytes that are no UTF-8 far behind the head: nothing that was read ahead of them counts.
+#[test]
+fn a_text_that_turns_out_to_be_in_another_encoding() {
+    for (before, behind) in [(60_000, 60_000), (2000, 0), (60_000, 0), (0, 60_000)] {
+        let mut text = b"id,name\n".to_vec();
+        text.extend("1,tea\n".repeat(before).bytes());
+        text.extend(b"2,caf\xe9\n");
+        text.extend("3,th\u{e9}\n".repeat(before / 1000).bytes());
+        text.extend("4,milk\n".repeat(behind).bytes());
+        let plain = || Source::bytes(text.clone());
+        let expected = shown(read_source(plain(), FileType::Csv, "{}", 1, 1 << 30, false));
+        for chunk_bytes in [8192, 100_000, 0] {
+            for leave_rows in [false, true] {
+                let found = shown(read_gzip(&text, "{}", 3, chunk_bytes, leave_rows));
+                assert!(found == expected, "{before} {behind} {chunk_bytes} {leave_rows}");
+            }
+        }
     }
 }
 

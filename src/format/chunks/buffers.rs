@@ -84,7 +84,7 @@ impl Validity {
         if self.nulls == 0 { 0 } else { rows.div_ceil(8) }
     }
 
-    fn place(&mut self, rows: usize, slab: &mut Slab) -> Option<Placed> {
+    fn place(&mut self, rows: usize, slab: &mut Slab<'_>) -> Option<Placed> {
         if self.nulls == 0 {
             return None;
         }
@@ -105,7 +105,7 @@ impl<T: ArrowNativeType> Typed<T> {
         [size_of_val(self.values.as_slice()), self.valid.bytes(self.values.len()), 0]
     }
 
-    pub fn place(&mut self, slab: &mut Slab) -> Moved {
+    pub fn place(&mut self, slab: &mut Slab<'_>) -> Moved {
         let rows = self.values.len();
         let values = slab.put(self.values.to_byte_slice());
         Moved { rows, values, valid: self.valid.place(rows, slab), data: None }
@@ -129,7 +129,7 @@ impl Texts {
         [size_of_val(self.ends.as_slice()), self.valid.bytes(self.rows()), self.data.len()]
     }
 
-    pub fn place(&mut self, slab: &mut Slab) -> Moved {
+    pub fn place(&mut self, slab: &mut Slab<'_>) -> Moved {
         let rows = self.rows();
         let values = slab.put(self.ends.to_byte_slice());
         let data = Some(slab.put(&self.data));

@@ -7,5 +7,5 @@ mod trusted;
 
 pub(super) use buffers::{Moved, Texts, Typed, Validity};
 pub(super) use ordered::ordered;
-pub(super) use slab::{Frozen, Placed, Slab};
+pub(super) use slab::{Frozen, Placed, Rest, Slab};
 pub(super) use trusted::string_array;

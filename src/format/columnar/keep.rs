@@ -10,7 +10,7 @@ use arrow::array::{
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::DataType;
 
-use super::super::chunks::{Frozen, Placed, Slab, string_array};
+use super::super::chunks::{Frozen, Placed, Rest, Slab, string_array};
 use super::arrow_error;
 use crate::error::Result;
 
@@ -23,6 +23,7 @@ pub(super) struct Keeper {
     kept: Vec<RecordBatch>,
     waiting: Vec<RecordBatch>,
     bytes: usize,
+    rest: Rest,
 }
 
 impl Keeper {
@@ -42,7 +43,7 @@ impl Keeper {
         self.bytes = 0;
         let arrays = waiting.iter().flat_map(RecordBatch::columns);
         let sizes = arrays.flat_map(buffers).map(<[u8]>::len);
-        let mut slab = Slab::new(sizes.collect::<Vec<_>>().into_iter());
+        let mut slab = Slab::new(&mut self.rest, sizes.collect::<Vec<_>>().into_iter());
         let mut placed = Vec::with_capacity(waiting.len());
         for batch in &waiting {
             let put = |array: &ArrayRef| -> Vec<Placed> {

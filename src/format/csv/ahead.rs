@@ -15,7 +15,7 @@ use super::scan::{self, Chunk, Scan};
 use super::structure;
 use crate::context::Context;
 use crate::detect::encoding::utf8_start;
-use crate::detect::survey::{SLICE, Survey, slice_ahead};
+use crate::detect::survey::{SLICE, Survey, is_utf8_from, slice_ahead};
 use crate::options::SkipRows;
 use crate::source::Growing;
 
@@ -58,18 +58,23 @@ impl Ahead {
         frame.end = text.len();
         let plan = Plan::of(&text, &dialect, &frame, context).ok()?;
         let slices: Mutex<BTreeMap<usize, Survey>> = Mutex::default();
-        let goes_on = |chunk: usize, text: &[u8]| {
-            let first_slice = |chunk: usize| (chunk * plan.scan.chunk_bytes).div_ceil(SLICE);
-            let mut is_utf8 = true;
-            for index in first_slice(chunk)..first_slice(chunk + 1) {
+        // Texts are made of what is known to be UTF-8 only: a chunk's slices, and what it may read
+        // besides.
+        let is_text = |chunk: usize, text: &[u8]| {
+            let (start, end) = (chunk * plan.scan.chunk_bytes, (chunk + 1) * plan.scan.chunk_bytes);
+            let (mut is_utf8, mut known) = (true, start);
+            for index in start.div_ceil(SLICE)..end.div_ceil(SLICE) {
                 let Some(slice) = slice_ahead(text, index) else { break };
                 is_utf8 &= slice.is_utf8;
+                if known == index * SLICE {
+                    known += SLICE;
+                }
                 slices.lock().unwrap_or_else(PoisonError::into_inner).insert(index, slice);
             }
-            is_utf8
+            is_utf8 && is_utf8_from(text, known)
         };
         let leaves_rows = context.options.leave_rows && context.options.transforms.is_empty();
-        let read = plan.scan.ahead(growing, shift, leaves_rows, context.limits.rows, goes_on);
+        let read = plan.scan.ahead(growing, shift, leaves_rows, context.limits.rows, is_text);
         let mut slices = slices.into_inner().unwrap_or_else(PoisonError::into_inner);
         let surveyed = (0..).map_while(|index| slices.remove(&index)).collect();
         Some(Ahead { surveyed, plan, read })

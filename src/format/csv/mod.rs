@@ -161,6 +161,8 @@ fn read(
 ) -> Result<Vec<RawTable>> {
     let surveyed = ahead.as_mut().map(Ahead::take_surveyed).unwrap_or_default();
     let text = decode_on(&input.bytes, HELD, surveyed, context)?;
+    // What was read ahead are the bytes as they came.
+    let ahead = ahead.filter(|_| !text.is_converted);
     let utf8 = dialect::byte_range(&text.utf8, context);
     if utf8.trim_ascii().is_empty() {
         let issue = Issue::error(Stage::Parse, Code::Empty, "the file holds only blank lines");

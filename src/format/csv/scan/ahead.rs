@@ -25,15 +25,15 @@ pub(in super::super) struct Ahead {
 
 impl Scan {
     /// Reads the chunks of which all bytes are there, until the text is whole, there are more rows than
-    /// allowed, or `goes_on` says otherwise; it is asked before each chunk, with its number and the
-    /// text. Where rows stay in the text only what is known of them is kept, once there are many chunks.
+    /// allowed, or `is_text` says otherwise; it is asked before each chunk, with its number and the
+    /// text up to where the chunk may read. Where rows stay in the text only what is known of them is kept, once there are many chunks.
     pub fn ahead(
         &self,
         growing: &Growing,
         shift: usize,
         leaves_rows: bool,
         most_rows: u64,
-        goes_on: impl Fn(usize, &[u8]) -> bool + Sync,
+        is_text: impl Fn(usize, &[u8]) -> bool + Sync,
     ) -> Ahead {
         let broken: Vec<AtomicBool> = self.columns.iter().map(|_| AtomicBool::new(false)).collect();
         let kernels: Vec<Kernel> = self.columns.iter().map(|column| column.kernel).collect();
@@ -46,10 +46,10 @@ impl Scan {
             let grown = growing.wait(wanted.checked_add(shift)?);
             let text = grown.text.slice(shift.min(grown.text.len())..);
             let is_left_to_all = grown.is_whole && text.len() > SMALL;
-            if text.len() < wanted || is_left_to_all || !goes_on(index, &text) {
+            if text.len() < wanted || is_left_to_all || !is_text(index, &text[..wanted]) {
                 return None;
             }
-            scan.text = text;
+            scan.text = text.slice(..wanted);
             let start = start.unwrap_or_else(|| scan.guess(index));
             let chunk = scan.chunk(worker, &kernels, &broken, (start, target), false).ok()?;
             Some(chunk).filter(|chunk| !chunk.ran_out)

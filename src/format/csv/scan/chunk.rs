@@ -7,7 +7,7 @@ use super::block::{Block, Event, GAPS, What};
 use super::column::{Builder, Kernel, Piece};
 
 use crate::error::Result;
-use crate::format::chunks::Slab;
+use crate::format::chunks::{Rest, Slab};
 use crate::format::csv::records::{Record, RecordReader};
 use crate::infer::Seen;
 use crate::report::{Code, Issue, Stage};
@@ -42,6 +42,7 @@ pub(in super::super) struct Chunk {
 pub(super) struct Worker {
     block: Block,
     builders: Vec<Builder>,
+    rest: Rest,
 }
 
 /// A chunk that may begin at a wrong place reads on for so many bytes at least.
@@ -72,7 +73,7 @@ impl Scan {
         let patience = if is_guess { self.chunk_bytes.max(PATIENCE) } else { self.text.len() };
         let text = &self.text[..self.text.len().min(target.saturating_add(patience))];
         let cut = self.cut();
-        let Worker { block, builders } = worker;
+        let Worker { block, builders, rest } = worker;
         builders.resize_with(kernels.len(), Builder::default);
         for ((builder, kernel), broken) in builders.iter_mut().zip(kernels).zip(broken) {
             let room = std::mem::take(builder);
@@ -110,7 +111,7 @@ impl Scan {
         }
         chunk.ran_out |= chunk.end >= text.len();
         chunk.gave_up = chunk.ran_out && text.len() < self.text.len();
-        let mut slab = Slab::new(builders.iter().flat_map(Builder::bytes));
+        let mut slab = Slab::new(rest, builders.iter().flat_map(Builder::bytes));
         let moved: Vec<_> = builders.iter_mut().map(|builder| builder.place(&mut slab)).collect();
         let slab = slab.freeze();
         for (column, (builder, moved)) in builders.iter_mut().zip(moved).enumerate() {

@@ -93,7 +93,7 @@ impl Builder {
     }
 
     /// Moves the values out; the room stays.
-    pub fn place(&mut self, slab: &mut Slab) -> Option<Moved> {
+    pub fn place(&mut self, slab: &mut Slab<'_>) -> Option<Moved> {
         match self {
             Builder::Int64(typed) | Builder::Stamp(typed) => Some(typed.place(slab)),
             Builder::Float64(typed) => Some(typed.place(slab)),

@@ -11,7 +11,7 @@ use arrow::error::ArrowError;
 use super::node::{Column, Node, Struct};
 use super::plan::Plan;
 use super::seen::Seen;
-use crate::format::chunks::{Frozen, Moved, Slab};
+use crate::format::chunks::{Frozen, Moved, Rest, Slab};
 use crate::infer::TextColumn;
 
 /// A column of a chunk.
@@ -88,6 +88,7 @@ pub(super) fn finish(
     root: &mut Struct,
     rows: usize,
     keeps: bool,
+    rest: &mut Rest,
 ) -> Result<(Fields, Vec<Named>), ArrowError> {
     let fields = summary(root, rows as u64, 0);
     if !keeps {
@@ -100,7 +101,7 @@ pub(super) fn finish(
     for index in &root.order {
         collect_sizes(&root.fields[*index as usize].node, &mut sizes);
     }
-    let mut slab = Slab::new(sizes.into_iter());
+    let mut slab = Slab::new(rest, sizes.into_iter());
     let placed = place_fields(root, &mut slab);
     let slab = slab.freeze();
     let pieces = placed.into_iter().map(|(name, placed)| Ok((name, piece(placed, &slab)?)));
@@ -155,7 +156,7 @@ fn collect_sizes(node: &Node, sizes: &mut Vec<usize>) {
     }
 }
 
-fn place_fields(fields: &mut Struct, slab: &mut Slab) -> Vec<(Box<str>, (usize, Placed))> {
+fn place_fields(fields: &mut Struct, slab: &mut Slab<'_>) -> Vec<(Box<str>, (usize, Placed))> {
     let mut placed = Vec::with_capacity(fields.order.len());
     for index in &fields.order {
         let field = &mut fields.fields[*index as usize];
@@ -164,7 +165,7 @@ fn place_fields(fields: &mut Struct, slab: &mut Slab) -> Vec<(Box<str>, (usize, 
     placed
 }
 
-fn place(node: &mut Node, slab: &mut Slab) -> (usize, Placed) {
+fn place(node: &mut Node, slab: &mut Slab<'_>) -> (usize, Placed) {
     let rows = node.len;
     let placed = match &mut node.column {
         Column::Open => Placed::Nulls,

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::detect::encoding::Text;
 use crate::error::{Error, Result};
 use crate::format::RawTable;
-use crate::format::chunks::ordered;
+use crate::format::chunks::{Rest, ordered};
 use crate::report::{Code, Issue, Stage};
 use crate::source::release;
 
@@ -135,21 +135,21 @@ impl Rows {
         keeps: bool,
         mut take: impl FnMut(usize, Notes, Fields, Chunk) -> Result<bool>,
     ) -> Result<()> {
-        let job = |worker: &mut Struct, index: usize| {
+        let job = |(worker, rest): &mut (Struct, Rest), index: usize| {
             let place = (starts[index], starts[index + 1]);
             worker.room = self.most_columns.saturating_add(1);
             worker.again();
             let notes = self.chunk(worker, place, Mode::default());
             release(&self.text[place.0..place.1]);
             let rows = notes.rows as usize;
-            let (fields, pieces) = finish(worker, rows, keeps && !notes.mode.types_only)?;
+            let (fields, pieces) = finish(worker, rows, keeps && !notes.mode.types_only, rest)?;
             Ok((notes, fields, Chunk { rows, pieces }))
         };
         ordered(
             self.threads,
             starts.len() - 1,
             AHEAD,
-            Struct::default,
+            Default::default,
             job,
             |index, done: Result<_, ArrowError>| {
                 let (notes, fields, chunk) = done.map_err(corrupt)?;
@@ -166,7 +166,7 @@ impl Rows {
         columns: impl Fn(usize) -> Vec<(&'p str, &'p Plan)> + Sync,
         mut take: impl FnMut(usize, Chunk) -> Result<bool>,
     ) -> Result<()> {
-        let job = |(): &mut (), index: usize| {
+        let job = |rest: &mut Rest, index: usize| {
             let Stretch { start, end, careful } = places[chunks[index]];
             let columns = columns(chunks[index]);
             let mut root = root(columns.iter().copied());
@@ -177,19 +177,14 @@ impl Rows {
                 return Err(changed(start));
             }
             let rows = notes.rows as usize;
-            let (_, pieces) = finish(&mut root, rows, true).map_err(corrupt)?;
+            let (_, pieces) = finish(&mut root, rows, true, rest).map_err(corrupt)?;
             let wanted =
                 pieces.into_iter().zip(&columns).filter(|(_, (_, plan))| **plan != Plan::Skip);
             Ok(Chunk { rows, pieces: wanted.map(|(piece, _)| piece).collect() })
         };
-        ordered(
-            self.threads,
-            chunks.len(),
-            AHEAD,
-            || (),
-            job,
-            |index, done: Result<_>| take(chunks[index], done?),
-        )
+        ordered(self.threads, chunks.len(), AHEAD, Rest::default, job, |index, done: Result<_>| {
+            take(chunks[index], done?)
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //! transform, report.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -13,7 +14,8 @@ use crate::format::{FORMATS, FormatReader, Input, RawTable};
 use crate::guard::guarded;
 use crate::limits::Limits;
 use crate::naming::{
-    Origin, rename_columns, table_name, unique_columns, unique_table, without_compression,
+    NamedAnew, Origin, bad_zone, rename_columns, table_name, unique_columns, unique_table,
+    with_names, without_compression, without_nuls,
 };
 use crate::options::{Compression, FileType, Options};
 use crate::report::{Code, Issue, Report, Stage};
@@ -207,6 +209,7 @@ fn finish_table(name: String, raw: RawTable, context: &mut Context<'_>) -> Resul
     let columns = raw.schema.fields().len();
     check_count("columns", Code::TooManyColumns, columns as u64, limits.columns as u64)
         .map_err(|error| error.map_issue(|issue| issue.table(&name)))?;
+    let raw = fit_for_c(&name, raw, context)?;
     let names: Vec<&str> = raw.schema.fields().iter().map(|field| field.name().as_str()).collect();
     let (unique, doubled) = unique_columns(&names);
     let mut counts: HashMap<&str, usize> = HashMap::new();
@@ -246,6 +249,36 @@ fn finish_table(name: String, raw: RawTable, context: &mut Context<'_>) -> Resul
     check_count("rows", Code::TooManyRows, table.num_rows(), limits.rows)
         .map_err(|error| error.map_issue(|issue| issue.table(table.name())))?;
     Ok(table)
+}
+
+/// Puts signs for NULs in the names of fields, and refuses time zones with such characters: they
+/// would end the process that hands the table on.
+fn fit_for_c(name: &str, mut raw: RawTable, context: &mut Context<'_>) -> Result<RawTable> {
+    if let Some((index, zone)) = bad_zone(&raw.schema) {
+        let column = raw.schema.field(index).name();
+        let message = format!(
+            "column {column:?} has the time zone {zone:?}, expected one such as \"Europe/Berlin\" or \"+02:00\""
+        );
+        let issue = Issue::error(Stage::Parse, Code::Corrupt, message);
+        return Err(issue.table(name).column(column).into());
+    }
+    let Some(named) = without_nuls(&raw.schema) else { return Ok(raw) };
+    for (index, old, new) in named.changed {
+        let message = format!("column {} has a NUL in the name {old:?}", index + 1);
+        context.reporter.push(
+            Issue::warning(Stage::Parse, Code::RenamedColumn, message)
+                .table(name)
+                .column(named.schema.field(index).name())
+                .hint(format!("it is called {new:?} here")),
+        );
+    }
+    let batches = raw.batches.iter().map(|batch| with_names(batch, &named.schema));
+    raw.batches = batches
+        .collect::<Result<_>>()
+        .map_err(|error| error.map_issue(|issue| issue.table(name)))?;
+    let before = std::mem::replace(&mut raw.schema, named.schema);
+    raw.in_file = raw.in_file.map(|rows| Arc::new(NamedAnew { rows, schema: before }) as _);
+    Ok(raw)
 }
 
 /// `the third`; beyond what has a short word, `another`.

@@ -154,6 +154,8 @@ codes! {
     OptionIgnored = "option_ignored",
     /// Column names that were there twice, and were renamed.
     DuplicateColumn = "duplicate_column",
+    /// Names with a NUL, which Arrow's C interface cannot hold; a sign stands for it.
+    RenamedColumn = "renamed_column",
     /// A key that is there twice in one object; the last one counts.
     DuplicateKey = "duplicate_key",
     /// Lines above the table that were left out.

@@ -31,7 +31,7 @@ pub use steps::query;
 mod steps {
     use super::*;
     use crate::limits::Limits;
-    use crate::naming::{rename_columns, unique_columns};
+    use crate::naming::{bad_zone, rename_columns, unique_columns, without_nuls};
     use crate::options::Step;
     use crate::report::{Code, Issue, Stage};
 
@@ -138,6 +138,17 @@ mod steps {
             let issue = Issue::error(Stage::Transform, Code::SqlError, "the query has no columns");
             return Err(issue.line(1).byte_offset(0).into());
         }
+        let with_nul = without_nuls(&schema).and_then(|found| found.changed.into_iter().next());
+        let wrong = match (with_nul, bad_zone(&schema)) {
+            (Some((index, name, _)), _) => Some((index, format!("the name {name:?}"))),
+            (None, Some((index, zone))) => Some((index, format!("the time zone {zone:?}"))),
+            (None, None) => None,
+        };
+        if let Some((index, what)) = wrong {
+            let message = format!("column {} of the query has {what}", index + 1);
+            let issue = Issue::error(Stage::Transform, Code::SqlError, message);
+            return Err(issue.hint("other libraries take no control characters there").into());
+        }
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
         let (unique, _) = unique_columns(&names);
         let (schema, batches) = rename_columns(&schema, batches, &unique)
@@ -163,6 +174,8 @@ mod steps {
             assert_eq!(columns("SELECT s, s, d AS s FROM t").unwrap(), ["s", "s.1", "s.2"]);
             assert_eq!(columns("SELECT a.s, b.s FROM t a, t b").unwrap(), ["s", "s.1"]);
             assert_eq!(columns("SELECT *, d + 1, d + 1 FROM t").unwrap().len(), 4);
+            let wrong = columns("SELECT d AS \"a\0\" FROM t").unwrap_err();
+            assert_eq!(wrong.issue().message, r#"column 1 of the query has the name "a\0""#);
             assert_eq!(columns("SELECT FROM t").unwrap_err().issue().code, Code::SqlError);
         }
 

@@ -357,7 +357,9 @@ macro_rules! folders {
     };
 }
 
-folders!(archives 20 arrow 20 broken 150 csv 80 excel 50 json 60 matrix 42 orc 10 parquet 16);
+folders!(
+    archives 20 arrow 20 broken 150 broken_arrow 40 csv 80 excel 50 json 60 matrix 42 orc 10 parquet 16
+);
 
 /// See the head of this file.
 #[test]

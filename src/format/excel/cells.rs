@@ -12,7 +12,7 @@ use super::spans::Spans;
 use super::xlsx::Xlsx;
 use crate::context::Context;
 use crate::decompress::Parts;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::options::FileType;
 use crate::report::{Code, Issue, Stage};
@@ -62,11 +62,7 @@ impl Workbook {
                 Workbook::Xlsb(workbook, Box::new(Beside { parts, sheets, limits }))
             }
             FileType::Ods => {
-                // Where merged cells cannot be told there are none.
-                let spans = match super::spans::spans(bytes, context.limits) {
-                    Err(error) if error.kind() == ErrorKind::LimitExceeded => return Err(error),
-                    spans => spans.unwrap_or_default(),
-                };
+                let spans = super::spans::spans(bytes, context.limits)?;
                 Workbook::Ods(Box::new(Ods::new(cursor).map_err(corrupt)?), spans)
             }
             _ => Workbook::Xlsx(Box::new(Xlsx::open(bytes, context.limits)?)),

@@ -12,7 +12,7 @@ use super::xlsx::xml::{Event, Tag, Xml};
 use crate::decompress::Parts;
 use crate::error::Result;
 use crate::limits::Limits;
-use crate::report::{Code, Issue};
+use crate::report::{Code, Issue, Stage};
 
 /// What a sheet's reader does not tell of its cells.
 #[derive(Debug, Default)]
@@ -46,18 +46,26 @@ impl Copies {
 }
 
 /// The merged areas and errors of each sheet, by its name. Refuses cells that are repeated more often than fits
-/// into memory.
+/// into memory, and XML that is not whole: its reader waits forever for the end of a table.
 pub(super) fn spans(bytes: &Bytes, limits: &Limits) -> Result<HashMap<String, Spans>> {
     let texts = (bytes.len() as u64).saturating_mul(limits.inflation_ratio);
     let texts = texts.max(limits.ratio_free_bytes).min(limits.inflated_bytes);
     let mut copies = Copies { cells: limits.sheet_cells.min(DENSE_CELLS), bytes: texts };
     let parts = Parts::open(bytes, limits)?;
+    if parts.doubled().is_some() {
+        let message = "the workbook is damaged: two of its parts have one name";
+        return Err(Issue::error(Stage::Parse, Code::Corrupt, message).into());
+    }
     let mut spans: HashMap<String, Spans> = HashMap::new();
     let limited = Limited::new(&parts, limits);
     if !limited.has("content.xml") {
         return Ok(spans);
     }
     with_xml(&limited, "content.xml", false, |xml| {
+        if !xml.is_utf8 {
+            let message = "another encoding than UTF-8 in an ods";
+            return Err(xml.error(Code::UnsupportedFeature, message).into());
+        }
         let mut left = limits.sheet_cells;
         loop {
             match xml.next()? {
@@ -80,8 +88,13 @@ fn attribute<'a>(xml: &'a Xml<'_>, tag: &Tag, name: &[u8]) -> Option<&'a [u8]> {
 }
 
 fn count(xml: &Xml<'_>, tag: &Tag, name: &[u8]) -> u32 {
-    let text = attribute(xml, tag, name).and_then(|raw| std::str::from_utf8(raw).ok());
-    text.and_then(|text| text.trim().parse().ok()).unwrap_or(1).max(1)
+    let Some(digits) = attribute(xml, tag, name).map(<[u8]>::trim_ascii) else { return 1 };
+    let digits = digits.strip_prefix(b"+").unwrap_or(digits);
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return 1;
+    }
+    let number = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+    number.unwrap_or(u32::MAX).max(1)
 }
 
 /// The areas of the table whose tag has been read.
@@ -99,9 +112,8 @@ fn table(xml: &mut Xml<'_>, left: &mut u64, copies: &mut Copies) -> Result<Spans
                 }
                 row = row.saturating_add(repeated);
             }
-            // Rows stand in groups too.
-            b"table-row-group" | b"table-header-rows" | b"table-rows" => {}
-            _ => xml.skip(&tag)?,
+            // Rows stand in groups too, and are read wherever they stand.
+            _ => {}
         }
     }
     Ok(areas)
@@ -137,16 +149,43 @@ fn cells(
             areas.errors.push(Area { top: row, left: column, bottom, right });
         }
         column = column.saturating_add(repeated);
-        let is_filled = !tag.empty || attribute(xml, &tag, b"value-type").is_some();
+        let holds_value = |key: &[u8]| {
+            [&b"value"[..], b"value-type", b"formula"].iter().any(|end| key.ends_with(end))
+        };
+        let is_filled = !tag.empty || xml.attributes(&tag).any(|(key, _)| holds_value(key));
+        let attributes = xml.attributes(&tag).map(|(_, value)| value.len() as u64).sum::<u64>();
         let start = xml.offset();
-        xml.skip(&tag)?;
+        let spaces = inside(xml, &tag)?;
         if is_filled {
             filled = u64::from(column);
-            let bytes = (xml.offset() - start).saturating_mul(u64::from(repeated));
+            let bytes = (xml.offset() - start).saturating_add(attributes).saturating_add(spaces);
+            let bytes = bytes.saturating_mul(u64::from(repeated));
             copied = copied.saturating_add(bytes);
         }
     }
     Ok((filled, copied))
+}
+
+/// Reads over a cell; gives the spaces that its texts write as a number.
+fn inside(xml: &mut Xml<'_>, tag: &Tag) -> Result<u64> {
+    let (mut spaces, outside) = (0u64, xml.depth().saturating_sub(1));
+    while !tag.empty && xml.depth() > outside {
+        let Event::Start(tag) = xml.next()? else { continue };
+        match xml.local(&tag) {
+            b"s" => {
+                spaces = spaces.saturating_add(u64::from(count(xml, &tag, b"c")));
+                // One text alone is bounded too.
+                xml.check_length(usize::try_from(spaces).unwrap_or(usize::MAX))?;
+            }
+            // The reader would take its rows for those of the sheet.
+            b"table-row" => {
+                let message = "a table inside a cell";
+                return Err(xml.error(Code::UnsupportedFeature, message).into());
+            }
+            _ => {}
+        }
+    }
+    Ok(spaces)
 }
 
 #[cfg(test)]
@@ -180,6 +219,31 @@ mod tests {
         };
         let area = Area { top: 0, left: 0, bottom: 0, right: 1 };
         assert_eq!(book("2").unwrap()["A"].errors, [area]);
-        assert_eq!(book("900000000").unwrap_err().issue().code, Code::TooManyCells);
+        for many in ["900000000", "90000000000000", " +900000000"] {
+            assert_eq!(book(many).unwrap_err().issue().code, Code::TooManyCells);
+        }
+    }
+
+    #[test]
+    fn what_would_keep_its_reader_busy() {
+        let book = |rows: &str| {
+            let xml = format!("<a><table:table table:name=\"A\">{rows}</table:table></a>");
+            let book = zip(&[("content.xml".to_owned(), xml.into_bytes())]);
+            spans(&book, &Limits::default()).map(|_| ()).map_err(|error| error.issue().code)
+        };
+        let cell = "<table:table-row><table:table-cell office:value-type=\"string\">";
+        let ends = "</table:table-cell></table:table-row>";
+        assert_eq!(book(&format!("{cell}<text:p>a<text:s text:c=\"3\"/></text:p>{ends}")), Ok(()));
+        let spaces = format!("{cell}<text:p><text:s text:c=\"99999999999\"/></text:p>{ends}");
+        assert_eq!(book(&spaces), Err(Code::ValueTooLarge));
+        assert_eq!(book(&format!("{cell}{cell}{ends}{ends}")), Err(Code::UnsupportedFeature));
+        let no_type = "<table:table-row table:number-rows-repeated=\"90000\">\
+                       <table:table-cell office:value=\"1\" table:number-columns-repeated=\"16000\"/>\
+                       </table:table-row>";
+        assert_eq!(book(no_type), Err(Code::TooManyCells));
+        assert_eq!(book(&format!("<x>{no_type}</x>")), Err(Code::TooManyCells));
+        assert_eq!(book("</table:table><table:table>"), Ok(()));
+        assert_eq!(book("</table:table></table:table>"), Err(Code::Corrupt));
+        assert_eq!(book("<table:table>"), Err(Code::Corrupt));
     }
 }

@@ -53,6 +53,8 @@ pub(in crate::format::excel) struct Xml<'a> {
     before: u64,
     ended: bool,
     decoder: Option<Decoder>,
+    /// Whether it declares to be UTF-8, or declares nothing.
+    pub is_utf8: bool,
     raw: Vec<u8>,
     longest: u64,
     /// The names of the open elements, one behind the other, and where each begins.
@@ -71,6 +73,7 @@ impl<'a> Xml<'a> {
             before: 0,
             ended: false,
             decoder: None,
+            is_utf8: true,
             raw: Vec::new(),
             longest: limits.value_bytes,
             open: Vec::new(),
@@ -284,6 +287,7 @@ impl<'a> Xml<'a> {
                 })?,
             },
         };
+        self.is_utf8 = encoding == UTF_8;
         let wide = matches!(&self.buffer[..], [0xff | 0xfe | 0, ..] | [_, 0, ..]);
         // A part that is read so far as bytes cannot be UTF-16, whatever it declares.
         if encoding != UTF_8 && (wide || encoding.is_ascii_compatible()) {

@@ -8,6 +8,7 @@ import tablemill
 from conftest import FIXTURES
 
 pyarrow = pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
 ORDERS = FIXTURES / "csv" / "orders.csv"
 
 
@@ -82,3 +83,57 @@ def test_tables_without_rows_or_columns(name, rows, columns):
     got = pyarrow.table(table)
     assert rows is None or len(table) == got.num_rows == rows
     assert columns is None or table.num_columns == got.num_columns == columns
+
+
+def nul_names():
+    """A table with NULs in the names of fields, at the top and inside of every nested type."""
+    inner = pyarrow.array([{"a\0": 1, "b": "x"}, None, {"a\0": None, "b": "y"}])
+    ids = pyarrow.array([0, 1, 0], pyarrow.int8())
+    columns = {
+        "top\0": pyarrow.array([1, 2, 3]),
+        "struct": inner,
+        "list": pyarrow.ListArray.from_arrays([0, 2, 2, 3], inner),
+        "dictionary": pyarrow.DictionaryArray.from_arrays(pyarrow.array([2, 0, 1], pyarrow.int8()), inner),
+        "map": pyarrow.MapArray.from_arrays([0, 1, 2, 3], pyarrow.array(["k", "l", "m"]), inner),
+        "union": pyarrow.UnionArray.from_sparse(ids, [inner, pyarrow.array([1, 2, 3])], ["u\0", "n"]),
+        "runs": pyarrow.RunEndEncodedArray.from_arrays(pyarrow.array([1, 2, 3], pyarrow.int32()), inner),
+    }
+    return pyarrow.table(columns)
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet", "orc"])
+def test_names_with_nuls(kind):
+    table, out = nul_names(), pyarrow.BufferOutputStream()
+    if kind == "arrow":
+        with pyarrow.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table)
+    elif kind == "parquet":
+        table = table.drop_columns(["dictionary", "union", "runs"])
+        pyarrow.parquet.write_table(table, out)
+    else:
+        pytest.importorskip("pyarrow.orc")
+        table = table.drop_columns(["dictionary", "union", "runs"])
+        pyarrow.orc.write_table(table, out)
+    ingest = tablemill.read(out.getvalue().to_pybytes())
+    got = pyarrow.table(ingest[0])
+    assert got.column_names == ["top␀", *table.column_names[1:]]
+    assert "\0" not in str(got.schema)
+    got.validate(full=True)
+    warnings = [issue for issue in ingest.warnings["parse"] if issue["code"] == "renamed_column"]
+    assert warnings[0]["hint"] == "it is called \"top␀\" here"
+    assert len(warnings) == ingest.report["issue_counts"]["renamed_column"] >= 4
+    for name, column in zip(got.column_names, table.columns, strict=True):
+        assert str(got[name].to_pylist()).replace("␀", "\\x00") == str(column.to_pylist()), name
+
+
+@pytest.mark.parametrize("kind", ["arrow", "parquet"])
+def test_a_nul_in_a_time_zone(kind):
+    times = pyarrow.array([1], pyarrow.timestamp("ms", "+05:\x000"))
+    table, out = pyarrow.table({"t": times}), pyarrow.BufferOutputStream()
+    if kind == "arrow":
+        with pyarrow.ipc.new_file(out, table.schema) as writer:
+            writer.write_table(table)
+    else:
+        pyarrow.parquet.write_table(table, out)
+    with pytest.raises(tablemill.CorruptError, match="has the time zone"):
+        tablemill.read(out.getvalue().to_pybytes())

@@ -305,3 +305,35 @@ fn long_whole_numbers_are_numbers_in_json_again() {
     write_table(&found.tables[0], OutputFormat::Ndjson, &options, &mut out).unwrap();
     assert_eq!(String::from_utf8(out).unwrap(), text);
 }
+
+#[test]
+fn names_with_nuls_get_signs_wherever_the_rows_are() {
+    for (name, folder) in [("nul_names.json", "json"), ("nul_name.csv", "csv")] {
+        let path = super::boundaries::fixtures().join(folder).join(name);
+        for leave_rows in [false, true] {
+            let options = Options { leave_rows, ..Options::default() };
+            let found = ingest(path.as_path(), &options, &Limits::default()).unwrap();
+            assert!(found.report.issue_counts["renamed_column"] > 0, "{name}");
+            let table = &found.tables[0];
+            assert!(arrow::ffi::FFI_ArrowSchema::try_from(table.schema().as_ref()).is_ok());
+            assert!(table.schema().field(0).name().starts_with("a\u{2400}"), "{name}");
+            let mut rows = 0;
+            let read = table.each_batch(&mut |batch| {
+                assert_eq!(batch.schema_ref(), table.schema(), "{name}");
+                rows += batch.num_rows();
+                Ok(true)
+            });
+            assert!(read.is_ok(), "{name}: {read:?}");
+            assert_eq!(rows, 2, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_time_zone_that_sql_makes_up_has_no_nul() {
+    let file = Source::bytes("a\n1\n").named("t.csv");
+    let tables = ingest(file, &Options::default(), &Limits::default()).unwrap().tables;
+    let sql = "SELECT arrow_cast(a, 'Timestamp(Second, Some(\"+0\0\"))') AS t FROM t";
+    let error = tablemill::query(tables, sql, &Limits::default()).unwrap_err();
+    assert_eq!(error.kind(), tablemill::ErrorKind::Sql, "{error}");
+}

@@ -146,8 +146,9 @@ fn check_report(report: &Report, kind: &str) -> Result<(), String> {
 
 fn check_tables(found: &Ingest, leave_rows: bool) -> Result<(), String> {
     for (table, reported) in found.tables.iter().zip(&found.report.tables) {
-        // As it goes to Python: a name with a NUL may be refused there, but nothing may panic.
-        let _ = arrow::ffi::FFI_ArrowSchema::try_from(table.schema().as_ref());
+        // As it goes to Python, which takes no NUL in names.
+        arrow::ffi::FFI_ArrowSchema::try_from(table.schema().as_ref())
+            .map_err(|error| format!("the schema cannot be handed on: {error}"))?;
         let mut rows = 0;
         let mut wrong = Ok(());
         let read = table.each_batch(&mut |batch| {

@@ -103,17 +103,14 @@ fn table(xml: &mut Xml<'_>, left: &mut u64, copies: &mut Copies) -> Result<Spans
     let mut row = 0u32;
     while xml.depth() > outside {
         let Event::Start(tag) = xml.next()? else { continue };
-        match xml.local(&tag) {
-            b"table-row" => {
-                let repeated = count(xml, &tag, b"number-rows-repeated");
-                if !tag.empty {
-                    let (cells, bytes) = cells(xml, row, &mut areas, repeated, left)?;
-                    copies.take(cells, bytes, u64::from(repeated))?;
-                }
-                row = row.saturating_add(repeated);
+        // Rows stand in groups too, and are read wherever they stand.
+        if xml.local(&tag) == b"table-row" {
+            let repeated = count(xml, &tag, b"number-rows-repeated");
+            if !tag.empty {
+                let (cells, bytes) = cells(xml, row, &mut areas, repeated, left)?;
+                copies.take(cells, bytes, u64::from(repeated))?;
             }
-            // Rows stand in groups too, and are read wherever they stand.
-            _ => {}
+            row = row.saturating_add(repeated);
         }
     }
     Ok(areas)

@@ -5,6 +5,7 @@
 //! is whole.
 
 mod archive;
+mod blocks;
 mod budget;
 mod buffers;
 mod codec;
@@ -25,6 +26,7 @@ use crate::report::{Code, Issue, Severity, Stage};
 use crate::source::{Ahead, Growing, growing, release};
 
 pub use archive::{WorkbookZip, workbook_zip};
+pub use blocks::deflated_length;
 pub use budget::Budget;
 pub use buffers::{BufferCodec, BufferInflater};
 pub use parts::{PartStream, Parts};

@@ -81,9 +81,31 @@ static PANICS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 fn note_panics() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map_or("nowhere".into(), ToString::to_string);
+        let is_of_std = place.starts_with("/rustc/");
+        let place = if is_of_std { format!("{place} for {}", std_caller()) } else { place };
         let text = info.payload_as_str().unwrap_or("no text");
         PANICS.lock().unwrap().push(format!("panic at {place}: {text}"));
     }));
+}
+
+/// The crate that called the standard library, where that panics (a sum that overflows has no other
+/// place): the first frame behind the hook whose function or type is of another crate.
+fn std_caller() -> String {
+    let trace = std::backtrace::Backtrace::force_capture().to_string();
+    let frames = trace.lines().filter_map(|line| line.trim_start().split_once(": "));
+    let frames = frames.filter(|(number, _)| number.parse::<u32>().is_ok());
+    // Of `<crate::Type as Trait>::function` the type; of `<i64 as core::Trait>::function` nothing.
+    let mut names = frames.map(|(_, name)| {
+        let name = name.trim_start_matches(['<', '&', '[', '(', '*']).trim_start_matches("dyn ");
+        name.split([' ', '<', '>']).next().unwrap_or_default()
+    });
+    let is_other = |path: &str| {
+        let of_std = ["std::", "core::", "alloc::", "__rustc::", "it::mutations::note_panics"];
+        path.contains("::") && !of_std.iter().any(|of| path.starts_with(of))
+    };
+    names.find(|path| is_other(path)).map_or("nobody".into(), |path| {
+        format!("crate {}", path.split("::").next().unwrap_or_default())
+    })
 }
 
 /// Reads damaged bytes. An error is what must not be.
@@ -122,7 +144,10 @@ fn examine(name: &str, bytes: Vec<u8>, leave_rows: bool) -> Result<&'static str,
     let format = report.file.format.as_deref().unwrap_or_default();
     let is_others = matches!(format, "arrow" | "parquet" | "orc" | "xls" | "xlsb" | "ods");
     let may = |panic: &str| {
-        let is_in_others = panic.contains("/registry/") || panic.contains("/vendor/");
+        let is_of_ours = ["for crate tablemill:", "for crate it:", "for nobody:"];
+        let is_in_others =
+            ["/registry/", "/vendor/", " for crate "].iter().any(|of| panic.contains(of))
+                && !is_of_ours.iter().any(|ours| panic.contains(ours));
         // The first of several workbooks gave the format; ours does not call this crate.
         is_in_others && (is_others || panic.contains("/calamine-"))
     };

@@ -9,9 +9,9 @@ use orc_rust::proto::{Footer, PostScript, Type};
 use prost::Message;
 
 use super::super::columnar::Bounds;
-use super::streams::{Codec, inflated_at_most};
+use super::blocks::{self, Codec};
+use super::streams::Source;
 use super::unread;
-use crate::decompress::Budget;
 use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage};
 
@@ -19,8 +19,8 @@ use crate::report::{Code, Issue, Stage};
 const DEPTH: usize = 64;
 
 /// The file as the crate wants it, if its tail is sound.
-pub(super) fn checked(bytes: &Bytes, bounds: &Bounds) -> Result<(Bytes, Codec)> {
-    let as_is = |codec| Ok((bytes.clone(), codec));
+pub(super) fn checked(bytes: &Bytes, bounds: &Bounds) -> Result<(Source, Codec)> {
+    let as_is = |codec| Ok((Source { bytes: bytes.clone(), tail: Bytes::new() }, codec));
     let none = Codec::of(&PostScript::default());
     let Some((length, body)) = bytes.split_last() else { return as_is(none) };
     let Some(start) = body.len().checked_sub(usize::from(*length)) else {
@@ -44,10 +44,8 @@ pub(super) fn checked(bytes: &Bytes, bounds: &Bounds) -> Result<(Bytes, Codec)> 
         );
         return Err(Issue::error(Stage::Parse, Code::Truncated, message).into());
     };
-    let mut budget = Budget::new(bounds.input, &bounds.limits);
-    for range in [metadata_at..footer_at, footer_at..start] {
-        budget.spend(inflated_at_most(&bytes[range], codec)?)?;
-    }
+    let both = [bytes.slice(metadata_at..footer_at), bytes.slice(footer_at..start)];
+    blocks::inflated(&both, codec, bounds)?;
     let mut inflated = Vec::new();
     let decoded = Decompressor::new(bytes.slice(footer_at..start), codec.of_crate(), Vec::new())
         .read_to_end(&mut inflated)
@@ -95,13 +93,11 @@ fn check_types(types: &[Type]) -> Result<()> {
 /// Before Hive 0.12 the postscript did not give the length of the stripe statistics, which the crate
 /// wants: the same file with a length of 0 behind the other fields, and the postscript's own length
 /// (the last byte) made longer by the two bytes of it.
-fn with_metadata_length(bytes: &Bytes) -> Result<Bytes> {
-    const METADATA_LENGTH_0: [u8; 2] = [0x28, 0x00];
+fn with_metadata_length(bytes: &Bytes) -> Result<Source> {
+    const METADATA_LENGTH: u8 = 0x28;
     let longer = bytes.split_last().and_then(|(length, rest)| {
-        let mut longer = rest.to_vec();
-        longer.extend_from_slice(&METADATA_LENGTH_0);
-        longer.push(length.checked_add(2)?);
-        Some(longer.into())
+        let tail = vec![METADATA_LENGTH, 0, length.checked_add(2)?].into();
+        Some(Source { bytes: bytes.slice(..rest.len()), tail })
     });
     longer.ok_or_else(|| unread("without stripe statistics (before Hive 0.12)"))
 }

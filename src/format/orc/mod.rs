@@ -2,6 +2,7 @@
 //!
 //! Takes a file; gives its columns in Arrow's types. Refuses what orc-rust does not read, by name.
 
+mod blocks;
 mod bounds;
 mod lengths;
 mod plan;
@@ -15,7 +16,6 @@ use orc_rust::error::OrcError;
 use orc_rust::schema::TimestampPrecision;
 
 use self::plan::Plan;
-use self::streams::Source;
 use super::columnar::{self, Bounds, arrow_error};
 use super::{FormatReader, Input, RawTable};
 use crate::context::Context;
@@ -65,8 +65,8 @@ impl FormatReader for Orc {
             input: input.bytes.len() as u64,
             format: "orc",
         };
-        let (bytes, codec) = bounds::checked(&input.bytes, &bounds)?;
-        let plan = Plan::new(Source(bytes), codec, bounds.clone(), context)?;
+        let (source, codec) = bounds::checked(&input.bytes, &bounds)?;
+        let plan = Plan::new(source, codec, bounds.clone(), context)?;
         let table = read(plan, &bounds, context)?;
         super::note_options(context);
         Ok(vec![table])

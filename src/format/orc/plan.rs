@@ -18,7 +18,8 @@ use orc_rust::stripe::Stripe;
 
 use super::super::columnar::{self, Between, Bounds, Span, Units, check_rows, spans};
 use super::super::select;
-use super::streams::{Codec, Source, check_stripe};
+use super::blocks::Codec;
+use super::streams::{Source, check_stripe};
 use super::{UNRELEASED_VERSION, names_times, orc_error, unread, zones};
 use crate::context::Context;
 use crate::error::Result;

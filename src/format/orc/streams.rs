@@ -3,206 +3,63 @@
 
 use std::io::{Error as IoError, ErrorKind, Read};
 
+use bytes::buf::{Chain, Reader};
 use bytes::{Buf, Bytes};
-use orc_rust::compression::{Compression, Decompressor};
-use orc_rust::proto::column_encoding::Kind as EncodingKind;
+use orc_rust::compression::Decompressor;
+use orc_rust::proto::StripeFooter;
+use orc_rust::proto::column_encoding::Kind;
 use orc_rust::proto::stream::Kind as StreamKind;
-use orc_rust::proto::r#type::Kind as TypeKind;
-use orc_rust::proto::{CompressionKind, Footer, PostScript, StripeFooter, Type};
 use orc_rust::reader::ChunkReader;
-use orc_rust::reader::metadata::{FileMetadata, read_metadata};
+use orc_rust::reader::metadata::FileMetadata;
 use orc_rust::schema::{DataType, RootDataType};
 use orc_rust::stripe::StripeMetadata;
 use prost::Message;
 
 use super::super::columnar::Bounds;
+use super::blocks::{self, Codec};
 use super::lengths;
 use crate::decompress::Budget;
 use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage};
 
-/// The header of a block: 23 bits of length and one that says whether it is compressed.
-const HEADER: usize = 3;
-const MOST_BLOCK: u64 = 1 << 23;
-/// What a writer may add to a block that it did not compress well.
-const DEFAULT_BLOCK: u64 = 256 << 10;
-/// Deflated blocks do not say how long they become, only that it is 1,032 times this at most.
-const MOST_DEFLATED: u64 = 1 << 20;
-
 /// Elements of all lists of a column of a stripe, whatever its bytes.
 const MOST_ELEMENTS: u64 = 1 << 27;
 
-/// The bytes of a file, never read beyond their end.
+/// The bytes of a file, never read beyond their end, and what stands behind them.
 #[derive(Clone, Debug)]
-pub(super) struct Source(pub Bytes);
+pub(super) struct Source {
+    pub bytes: Bytes,
+    pub tail: Bytes,
+}
 
 impl ChunkReader for Source {
-    type T = bytes::buf::Reader<Bytes>;
+    type T = Reader<Chain<Bytes, Bytes>>;
 
     fn len(&self) -> u64 {
-        self.0.len() as u64
+        (self.bytes.len() + self.tail.len()) as u64
     }
 
     fn get_read(&self, start: u64) -> std::io::Result<Self::T> {
-        let left = self.len().saturating_sub(start);
-        Ok(self.get_bytes(start.min(self.len()), left)?.reader())
+        let start = start.min(self.len()) as usize;
+        let of_bytes = start.min(self.bytes.len());
+        let (bytes, tail) = (self.bytes.slice(of_bytes..), self.tail.slice(start - of_bytes..));
+        Ok(bytes.chain(tail).reader())
     }
 
     fn get_bytes(&self, start: u64, length: u64) -> std::io::Result<Bytes> {
-        match start.checked_add(length).filter(|end| *end <= self.len()) {
-            Some(end) => Ok(self.0.slice(start as usize..end as usize)),
-            None => {
-                let message = format!(
-                    "unexpected end of file: {length} bytes at byte {start} of {}",
-                    self.len()
-                );
-                Err(IoError::new(ErrorKind::UnexpectedEof, message))
-            }
-        }
-    }
-}
-
-/// How blocks are compressed, and how long they may become.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Codec {
-    kind: CompressionKind,
-    block: u64,
-}
-
-impl Codec {
-    pub fn of(postscript: &PostScript) -> Self {
-        let block = postscript.compression_block_size.unwrap_or(DEFAULT_BLOCK);
-        Codec { kind: postscript.compression(), block }
-    }
-
-    /// lz4 takes room for a whole block each time, and the header of a block cannot count more.
-    pub fn check_block_size(self) -> Result<()> {
-        if self.kind == CompressionKind::None || self.block <= MOST_BLOCK {
-            return Ok(());
-        }
-        let message =
-            format!("compression blocks of {} bytes, {MOST_BLOCK} are possible", self.block);
-        Err(damaged(message))
-    }
-
-    /// The same for the crate, which only makes it out of a file: one without columns.
-    pub fn of_crate(self) -> Option<Compression> {
-        let root = Type { kind: Some(TypeKind::Struct as i32), ..Type::default() };
-        let footer = Footer { types: vec![root], ..Footer::default() }.encode_to_vec();
-        let mut file = match self.kind {
-            CompressionKind::None => Vec::new(),
-            _ => vec![(footer.len() as u8) << 1 | 1, 0, 0],
+        let Some(end) = start.checked_add(length).filter(|end| *end <= self.len()) else {
+            let message =
+                format!("unexpected end of file: {length} bytes at byte {start} of {}", self.len());
+            return Err(IoError::new(ErrorKind::UnexpectedEof, message));
         };
-        file.extend(footer);
-        let postscript = PostScript {
-            footer_length: Some(file.len() as u64),
-            compression: Some(self.kind as i32),
-            compression_block_size: Some(self.block),
-            metadata_length: Some(0),
-            ..PostScript::default()
-        };
-        file.extend(postscript.encode_to_vec());
-        file.push(postscript.encoded_len() as u8);
-        read_metadata(&mut Source(file.into())).ok()?.compression()
-    }
-}
-
-/// Bytes that the blocks of a stream become at most; an error where one of them may become more than
-/// any writer's block.
-pub(super) fn inflated_at_most(mut stream: &[u8], codec: Codec) -> Result<u64> {
-    if codec.kind == CompressionKind::None {
-        return Ok(stream.len() as u64);
-    }
-    let mut total = 0u64;
-    while let Some((header, rest)) = stream.split_first_chunk::<HEADER>() {
-        let [a, b, c] = *header;
-        let header = u32::from_le_bytes([a, b, c, 0]);
-        let (length, is_original) = ((header >> 1) as usize, header & 1 == 1);
-        let Some((block, rest)) = rest.split_at_checked(length) else {
-            let left = rest.len();
-            let message = format!("a compressed block has {length} bytes, {left} are left");
-            return Err(Issue::error(Stage::Parse, Code::Truncated, message).into());
-        };
-        let most = if is_original { length as u64 } else { block_at_most(block, codec)? };
-        total = total.saturating_add(most);
-        stream = rest;
-    }
-    match stream.is_empty() {
-        true => Ok(total),
-        false => Err(damaged("a stream ends inside of the header of a block".to_owned())),
-    }
-}
-
-fn block_at_most(block: &[u8], codec: Codec) -> Result<u64> {
-    let length = block.len() as u64;
-    let allowed = codec.block.max(DEFAULT_BLOCK);
-    let claimed = match codec.kind {
-        CompressionKind::Snappy => leading_varint(block),
-        CompressionKind::Zstd => Some(zstd_at_most(block)),
-        CompressionKind::Lz4 => Some(codec.block.min(length.saturating_mul(256))),
-        _ if length > MOST_DEFLATED => Some(u64::MAX),
-        _ => Some(codec.block.min(length.saturating_mul(1_040))),
-    };
-    match claimed {
-        Some(claimed) if claimed <= allowed.saturating_mul(2) => Ok(claimed),
-        claimed => {
-            let message = format!(
-                "a block of {length} bytes may become {}, more than the {} of a block",
-                claimed.map_or_else(|| "any number".to_owned(), |claimed| claimed.to_string()),
-                codec.block
-            );
-            Err(damaged(message))
+        let (start, end) = (start as usize, end as usize);
+        if end <= self.bytes.len() {
+            return Ok(self.bytes.slice(start..end));
         }
+        let of_bytes = start.min(self.bytes.len());
+        let tail = &self.tail[start - of_bytes..end - self.bytes.len()];
+        Ok([&self.bytes[of_bytes..], tail].concat().into())
     }
-}
-
-/// Snappy begins with the length that comes out.
-fn leading_varint(bytes: &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for (byte, shift) in bytes.iter().zip((0..35).step_by(7)) {
-        value |= u64::from(byte & 0x7f) << shift;
-        if *byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-/// What a zstd frame's blocks can hold: 128 KiB each, whatever its header says.
-fn zstd_at_most(frame: &[u8]) -> u64 {
-    const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
-    const MOST: u64 = 128 << 10;
-    let count = || {
-        let (magic, rest) = frame.split_first_chunk::<4>()?;
-        let descriptor = *rest.first().filter(|_| *magic == MAGIC)?;
-        let is_single = descriptor & 0x20 != 0;
-        let of_size = match descriptor >> 6 {
-            0 => usize::from(is_single),
-            flag => 1 << flag,
-        };
-        let of_dictionary = [0, 1, 2, 4][usize::from(descriptor & 3)];
-        let mut at = 5 + usize::from(!is_single) + of_dictionary + of_size;
-        let mut total = 0u64;
-        loop {
-            let [a, b, c] = *frame.get(at..)?.first_chunk::<3>()?;
-            let header = u32::from_le_bytes([a, b, c, 0]);
-            let size = (header >> 3) as usize;
-            let (stored, most) = match header >> 1 & 3 {
-                0 => (size, size as u64),
-                1 => (1, size as u64),
-                _ => (size, MOST),
-            };
-            total = total.saturating_add(most.min(MOST));
-            at = at.checked_add(3)?.checked_add(stored)?;
-            if header & 1 == 1 {
-                break;
-            }
-        }
-        // A checksum may follow, and nothing else: a second frame would have to be counted as well.
-        let checksum = if descriptor & 4 != 0 { 4 } else { 0 };
-        (at + checksum >= frame.len()).then_some(total)
-    };
-    count().unwrap_or(u64::MAX)
 }
 
 /// Checks the streams of some columns of a stripe; gives the bytes that they inflate to at most.
@@ -220,8 +77,7 @@ pub(super) fn check_stripe(
         || Err(damaged("a stripe's lengths are no lengths".to_owned())),
         |at| source.get_bytes(at, info.footer_length()).map_err(beyond),
     )?;
-    let mut budget = Budget::new(bounds.input, &bounds.limits);
-    budget.spend(inflated_at_most(&footer, codec)?)?;
+    blocks::inflated(std::slice::from_ref(&footer), codec, bounds)?;
     let mut inflated = Vec::new();
     let decoded = Decompressor::new(footer, metadata.compression(), Vec::new())
         .read_to_end(&mut inflated)
@@ -229,7 +85,7 @@ pub(super) fn check_stripe(
         .and_then(|_| StripeFooter::decode(inflated.as_slice()).ok());
     // What is no footer is for the crate to say.
     let Some(footer) = decoded else { return Ok(0) };
-    let (mut at, mut total, mut lengths) = (info.offset(), 0u64, Vec::new());
+    let (mut at, mut data, mut lengths) = (info.offset(), Vec::new(), Vec::new());
     for stream in &footer.streams {
         let (column, length) = (stream.column() as usize, stream.length());
         if root.contains_column_index(column) {
@@ -239,34 +95,35 @@ pub(super) fn check_stripe(
                 StreamKind::RowIndex | StreamKind::BloomFilter | StreamKind::BloomFilterUtf8
             );
             // Indexes are not read.
-            if is_data {
-                let most = inflated_at_most(&bytes, codec)?;
-                budget.spend(most)?;
-                total += most;
-            }
             if stream.kind() == StreamKind::Length {
-                lengths.push((column, bytes));
+                lengths.push((column, bytes.clone()));
+            }
+            if is_data {
+                data.push(bytes);
             }
         }
         at = at.checked_add(length).ok_or_else(|| damaged("a stream has no end".to_owned()))?;
     }
+    let (total, mut budget) = blocks::inflated(&data, codec, bounds)?;
     for (column, bytes) in lengths {
         let Some(encoding) = footer.columns.get(column) else { continue };
         check_dictionary(encoding.dictionary_size(), &bytes, metadata, &mut budget)?;
-        if holds_elements(root, column) {
-            let mut inflated = Vec::new();
-            let mut lengths = Decompressor::new(bytes, metadata.compression(), Vec::new());
-            // What cannot be inflated ends the crate's reading as well.
-            let _ = lengths.read_to_end(&mut inflated);
-            let is_second = encoding.kind() == EncodingKind::DirectV2;
-            let elements = lengths::total(&inflated, is_second);
-            if elements > MOST_ELEMENTS.max(total.saturating_mul(16)) {
-                let message = format!(
-                    "the lists of column {column} of a stripe say they have {elements} elements, \
-                     its streams {total} bytes"
-                );
-                return Err(damaged(message));
-            }
+        let mut inflated = Vec::new();
+        let mut lengths = Decompressor::new(bytes, metadata.compression(), Vec::new());
+        // What cannot be inflated ends the crate's reading as well.
+        let _ = lengths.read_to_end(&mut inflated);
+        let is_second = matches!(encoding.kind(), Kind::DirectV2 | Kind::DictionaryV2);
+        let sum = lengths::total(&inflated, is_second);
+        let (what, most) = match holds_elements(root, column) {
+            true => ("elements", MOST_ELEMENTS.max(total.saturating_mul(16))),
+            false => ("bytes", total),
+        };
+        if sum > most {
+            let message = format!(
+                "the lengths of column {column} of a stripe add up to {sum} {what}, its streams \
+                 to {total} bytes"
+            );
+            return Err(damaged(message));
         }
     }
     Ok(total)
@@ -322,37 +179,4 @@ fn beyond(error: IoError) -> Error {
 
 fn damaged(message: String) -> Error {
     Issue::error(Stage::Parse, Code::Corrupt, message).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blocks_are_bounded_by_what_they_can_hold() {
-        let codec = |kind| Codec { kind, block: 64 << 10 };
-        let framed = |block: &[u8]| {
-            let header = (block.len() as u32) << 1;
-            [&header.to_le_bytes()[..3], block].concat()
-        };
-        // One RLE block that claims 2 MiB, of which no block can hold more than 128 KiB.
-        let run = [0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, 0x03, 0x00, 0xfc, b'x'];
-        let kind = CompressionKind::Zstd;
-        assert_eq!(inflated_at_most(&framed(&run), codec(kind)).unwrap(), 128 << 10);
-        let mut many = run[..6].to_vec();
-        many.extend([0x02, 0x00, 0xfc, b'x'].repeat(1000));
-        assert!(inflated_at_most(&framed(&many), codec(kind)).is_err());
-        let huge = [0xff, 0xff, 0xff, 0xff, 0x0f, 0];
-        assert!(inflated_at_most(&framed(&huge), codec(CompressionKind::Snappy)).is_err());
-        assert!(inflated_at_most(&[9, 0, 0, 1], codec(kind)).is_err());
-        assert!(Codec { kind, block: 1 << 40 }.check_block_size().is_err());
-    }
-
-    #[test]
-    fn the_crate_has_every_codec() {
-        use CompressionKind::{Lz4, Lzo, Snappy, Zlib, Zstd};
-        for kind in [Lz4, Lzo, Snappy, Zlib, Zstd] {
-            assert!(Codec { kind, block: 64 << 10 }.of_crate().is_some(), "{kind:?}");
-        }
-    }
 }

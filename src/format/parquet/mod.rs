@@ -5,6 +5,7 @@
 
 mod pages;
 mod plan;
+mod shapes;
 mod thrift;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{FileMetaData, ParquetMetaData};
 
 use self::plan::Plan;
+use self::shapes::FILE_METADATA;
+use self::thrift::Thrift;
 use super::columnar::{self, Bounds, arrow_error, check_rows};
 use super::{FormatReader, Input, RawTable, select};
 use crate::context::Context;
@@ -27,7 +30,7 @@ use crate::report::{Code, Issue, Stage};
 const MAGIC: &[u8] = b"PAR1";
 const ENCRYPTED_MAGIC: &[u8] = b"PARE";
 /// Row groups are counted with 16 bits.
-const MOST_ROW_GROUPS: u64 = i16::MAX as u64 + 1;
+const MOST_ROW_GROUPS: i64 = i16::MAX as i64 + 1;
 
 /// The reader of Parquet.
 #[derive(Debug)]
@@ -85,24 +88,51 @@ fn check_ends(bytes: &Bytes) -> Result<()> {
             .hint("fetch or upload the file again")
             .into());
     }
-    if let Some(length) = bytes.get(bytes.len() - 8..).and_then(|tail| tail.first_chunk::<4>()) {
-        let length = u32::from_le_bytes(*length) as usize;
-        let start = (bytes.len() - 8).checked_sub(length);
-        let footer = start.map(|start| thrift::footer(&bytes[start..bytes.len() - 8]));
-        let footer = footer.unwrap_or_default();
-        if footer.is_encrypted {
-            let message = "the Parquet file has encrypted columns";
-            return Err(Issue::error(Stage::Parse, Code::Encrypted, message).into());
-        }
-        // The crate makes room for as many row groups as there are said to be.
-        if footer.is_too_long || footer.row_groups > MOST_ROW_GROUPS {
-            let message = "a list in the footer says it is longer than the footer is";
-            let message = match footer.is_too_long {
-                true => message.to_owned(),
-                false => format!("{} row groups, at most {MOST_ROW_GROUPS}", footer.row_groups),
-            };
-            return Err(Issue::error(Stage::Parse, Code::Corrupt, message).into());
-        }
+    let length = bytes.get(bytes.len() - 8..).and_then(|tail| tail.first_chunk::<4>());
+    let length = length.map_or(0, |length| u32::from_le_bytes(*length) as usize);
+    match (bytes.len() - 8).checked_sub(length) {
+        Some(start) => check_footer(&bytes[start..bytes.len() - 8], start as u64),
+        // A footer that is longer than the file is for the crate to say.
+        None => Ok(()),
+    }
+}
+
+/// The crate reads fields by their numbers, whatever their kinds, and makes room for as many row groups
+/// as there are said to be: so nothing may be in the footer that it would take for something else.
+fn check_footer(footer: &[u8], start: u64) -> Result<()> {
+    const ROW_GROUPS: i16 = 4;
+    const ENCRYPTION: i16 = 8;
+    const STRUCT: i64 = 12;
+    let (mut thrift, mut row_groups, mut is_encrypted) = (Thrift::new(footer), 0, false);
+    let walk = thrift.known(FILE_METADATA, &mut |path, value| match path {
+        [ROW_GROUPS] => row_groups = row_groups.max(value),
+        [ENCRYPTION] => is_encrypted |= value == STRUCT,
+        _ => {}
+    });
+    if is_encrypted {
+        let message = "the Parquet file has encrypted columns";
+        return Err(Issue::error(Stage::Parse, Code::Encrypted, message).into());
+    }
+    walk.map_err(|wrong| {
+        let place = start + wrong.at as u64;
+        let (code, message) = match wrong.is_unread {
+            true => {
+                let message = format!("the footer has fields that are not read: {}", wrong.what);
+                (Code::UnsupportedFeature, message)
+            }
+            false => (Code::Corrupt, format!("the footer is damaged: {}", wrong.what)),
+        };
+        Issue::error(Stage::Parse, code, message).byte_offset(place)
+    })?;
+    let corrupt = |message: String| Err(Issue::error(Stage::Parse, Code::Corrupt, message));
+    if row_groups > MOST_ROW_GROUPS {
+        corrupt(format!("{row_groups} row groups, at most {MOST_ROW_GROUPS}"))?;
+    }
+    if thrift.at < footer.len() {
+        let place = start + thrift.at as u64;
+        let left = footer.len() - thrift.at;
+        let message = format!("the footer is damaged: {left} bytes are behind its last field");
+        corrupt(message).map_err(|issue| issue.byte_offset(place))?;
     }
     Ok(())
 }

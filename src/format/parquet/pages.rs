@@ -11,7 +11,8 @@ use parquet::file::reader::SerializedPageReader;
 
 use super::super::columnar::Bounds;
 use super::parquet_error;
-use super::thrift::{STRUCT, Thrift};
+use super::shapes::PAGE_HEADER;
+use super::thrift::{Thrift, Wrong};
 use crate::decompress::Budget;
 use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage};
@@ -32,16 +33,20 @@ pub(super) fn check(bytes: &Bytes, column: &ColumnChunkMetaData, bounds: &Bounds
     let most = most_inflated(column.compression());
     let mut budget = Budget::new(bounds.input, &bounds.limits);
     let (mut at, mut values, mut inflated) = (0, 0i64, 0);
-    // What stands behind the last value is not read, and what is no header is for the crate to say.
-    while values < column.num_values()
-        && let Some((header, length)) = header(&chunk.bytes[at..])
-    {
-        let start = at + length;
+    while at < chunk.bytes.len() {
+        let header = header(&chunk.bytes[at..]);
+        // What stands behind the last value may be anything.
+        if header.is_err() && values >= column.num_values() {
+            break;
+        }
         let refuse = |what: String| {
             let place = chunk.start + at as u64;
             let message = format!("the page at byte {place} of column {}: {what}", name(column));
             Issue::error(Stage::Parse, Code::Corrupt, message).byte_offset(place)
         };
+        let (header, length) =
+            header.map_err(|wrong| refuse(format!("its header is damaged: {}", wrong.what)))?;
+        let start = at + length;
         let (Ok(stored), Ok(size)) =
             (usize::try_from(header.stored), u64::try_from(header.inflated))
         else {
@@ -123,27 +128,21 @@ fn most_inflated(codec: Compression) -> u64 {
 }
 
 /// A page's header and its length.
-fn header(bytes: &[u8]) -> Option<(Header, usize)> {
-    let (mut thrift, mut last) = (Thrift::new(bytes), 0);
-    let mut header = Header::default();
-    while let Some((field, kind)) = thrift.field(&mut last)? {
-        match (field, kind) {
-            (2, 5) => header.inflated = thrift.number()?,
-            (3, 5) => header.stored = thrift.number()?,
-            (5 | 7 | 8, STRUCT) => {
-                header.is_dictionary = field == 7;
-                let mut last = 0;
-                while let Some((field, kind)) = thrift.field(&mut last)? {
-                    match (field, kind) {
-                        (1, 5) => header.values = thrift.number()?,
-                        _ => thrift.skip(kind)?,
-                    }
-                }
-            }
-            _ => thrift.skip(kind)?,
+fn header(bytes: &[u8]) -> std::result::Result<(Header, usize), Wrong> {
+    const DATA: i16 = 5;
+    const DICTIONARY: i16 = 7;
+    const DATA_2: i16 = 8;
+    let (mut thrift, mut header) = (Thrift::new(bytes), Header::default());
+    thrift.known(PAGE_HEADER, &mut |path, value| match path {
+        [2] => header.inflated = value,
+        [3] => header.stored = value,
+        [kind @ (DATA | DICTIONARY | DATA_2), 1] => {
+            header.is_dictionary = *kind == DICTIONARY;
+            header.values = value;
         }
-    }
-    Some((header, thrift.at))
+        _ => {}
+    })?;
+    Ok((header, thrift.at))
 }
 
 /// Texts in delta encodings begin with a count for which the crate makes room.
@@ -201,17 +200,17 @@ fn check_deltas(bytes: &Bytes, column: &ColumnChunkMetaData) -> Result<()> {
 /// The count of a list in the encoding `DELTA_BINARY_PACKED`, and what follows the list.
 fn delta_list(bytes: &[u8], most: u64) -> Option<(u64, &[u8])> {
     let mut list = Thrift::new(bytes);
-    let (block, parts, count) = (list.varint()?, list.varint()?, list.varint()?);
+    let (block, parts, count) = (list.varint().ok()?, list.varint().ok()?, list.varint().ok()?);
     if count > most {
         return Some((count, &[]));
     }
-    list.varint()?;
+    list.varint().ok()?;
     let of_part = block.checked_div(parts)?;
     let mut left = count.saturating_sub(1);
     let mut at = list.at;
     while left > 0 {
         let mut block = Thrift::new(bytes.get(at..)?);
-        block.varint()?;
+        block.varint().ok()?;
         at += block.at;
         let widths = bytes.get(at..at.checked_add(usize::try_from(parts).ok()?)?)?;
         at += widths.len();

@@ -124,15 +124,15 @@ fn check_footer(footer: &[u8], start: u64) -> Result<()> {
         };
         Issue::error(Stage::Parse, code, message).byte_offset(place)
     })?;
-    let corrupt = |message: String| Err(Issue::error(Stage::Parse, Code::Corrupt, message));
+    let corrupt = |message: String| Issue::error(Stage::Parse, Code::Corrupt, message);
     if row_groups > MOST_ROW_GROUPS {
-        corrupt(format!("{row_groups} row groups, at most {MOST_ROW_GROUPS}"))?;
+        let message = format!("{row_groups} row groups, at most {MOST_ROW_GROUPS}");
+        return Err(corrupt(message).into());
     }
     if thrift.at < footer.len() {
-        let place = start + thrift.at as u64;
         let left = footer.len() - thrift.at;
         let message = format!("the footer is damaged: {left} bytes are behind its last field");
-        corrupt(message).map_err(|issue| issue.byte_offset(place))?;
+        return Err(corrupt(message).byte_offset(start + thrift.at as u64).into());
     }
     Ok(())
 }

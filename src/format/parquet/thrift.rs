@@ -315,8 +315,10 @@ mod tests {
     use super::super::shapes::{FILE_METADATA, PAGE_HEADER};
     use super::*;
 
-    fn footer(bytes: &[u8]) -> Walk<(usize, Vec<(Vec<i16>, i64)>)> {
-        let (mut thrift, mut found) = (Thrift::new(bytes), Vec::new());
+    type Noted = Vec<(Vec<i16>, i64)>;
+
+    fn footer(bytes: &[u8]) -> Walk<(usize, Noted)> {
+        let (mut thrift, mut found) = (Thrift::new(bytes), Noted::new());
         thrift.known(FILE_METADATA, &mut |path, value| found.push((path.to_vec(), value)))?;
         Ok((thrift.at, found))
     }

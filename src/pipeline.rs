@@ -159,10 +159,17 @@ fn read_part(part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<Ra
     warn_of_ignored_options(format, context);
     context.stage("parse", |context| {
         context.progress().start("parse", input.bytes.len() as u64);
-        guarded(Stage::Parse, format.file_type().as_str(), || match ahead {
+        let tables = guarded(Stage::Parse, format.file_type().as_str(), || match ahead {
             Some(ahead) => format.read_on(&input, ahead, context),
             None => format.read(&input, context),
-        })
+        })?;
+        let has_metadata =
+            matches!(format.file_type(), FileType::Arrow | FileType::Parquet | FileType::Orc);
+        let are_left = tables.iter().any(|table| table.in_file.is_some());
+        if has_metadata && are_left && !context.options.verify {
+            context.reporter.file().read = Some("metadata".to_owned());
+        }
+        Ok(tables)
     })
 }
 

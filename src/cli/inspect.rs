@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::Options;
 use crate::limits::human_bytes;
 use crate::report::{Dialect, Report, Stage, TableReport};
+use crate::{Issue, Options};
 
 use super::args::{ReadArguments, SqlArguments};
 use super::exit::{Status, Stop};
@@ -22,6 +22,8 @@ const ROWS: u64 = 10;
 const COLUMNS: usize = 50;
 /// Tables that are shown with columns and rows; the rest by name and size.
 const TABLES: usize = 10;
+/// Said of a file whose values were not looked at.
+const METADATA_ONLY: &str = "metadata and first rows only; --verify reads everything";
 
 /// Say what files are, what tables they hold, and what is wrong with them
 #[derive(Args, Debug)]
@@ -63,7 +65,7 @@ impl Inspect {
         let how = How { head, ..self.read.how()? };
         let mut status = Status::Valid;
         for (index, file) in self.files.iter().enumerate() {
-            let reading = read::read(file, &options, &how);
+            let mut reading = read::read(file, &options, &how);
             if self.json {
                 let report = serde_json::to_string(&reading.report())
                     .map_err(|error| Stop::Failed(format!("cannot print the report: {error}")))?;
@@ -73,9 +75,10 @@ impl Inspect {
                 if index > 0 {
                     writeln!(out)?;
                 }
-                summary(&reading, Style::of_stdout(), &mut out)?;
+                let damage = summary(&reading, Style::of_stdout(), &mut out)?;
                 out.flush()?;
                 drop(out);
+                reading.note(damage);
                 reading.show_issues();
             }
             status = status.max(reading.status());
@@ -84,19 +87,24 @@ impl Inspect {
     }
 }
 
-/// What was found; of a file that is not valid, as much as was found before the error.
-fn summary(reading: &Reading, style: Style, out: &mut dyn Write) -> io::Result<()> {
+/// What was found; of a file that is not valid, as much as was found before the error. Gives what was
+/// met only when the first rows were read.
+fn summary(reading: &Reading, style: Style, out: &mut dyn Write) -> io::Result<Vec<Issue>> {
+    let mut damage = Vec::new();
     let report = reading.report();
     // Of a file that could not even be opened there is nothing to say but that.
     if report.errors().any(|error| error.stage == Stage::Source) {
-        return Ok(());
+        return Ok(damage);
     }
     let label = style.strong(&printable(reading.label()));
     writeln!(out, "{label}: {}", file_line(&report))?;
     if let Some(dialect) = &report.dialect {
         writeln!(out, "dialect: {}", dialect_line(dialect, is_one_column(&report)))?;
     }
-    let Some(ingest) = reading.ingest() else { return Ok(()) };
+    let Some(ingest) = reading.ingest() else { return Ok(damage) };
+    if report.file.read.is_some() {
+        writeln!(out, "{}", style.faint(METADATA_ONLY))?;
+    }
     let width = terminal::width();
     for (index, (table, columns)) in ingest.tables.iter().zip(&report.tables).enumerate() {
         if index < TABLES {
@@ -113,12 +121,21 @@ fn summary(reading: &Reading, style: Style, out: &mut dyn Write) -> io::Result<(
         }
         if columns.num_rows > 0 {
             writeln!(out)?;
-            for line in preview::lines(table, ROWS, width, style)? {
-                writeln!(out, "{line}")?;
+            match preview::lines(table, ROWS, width, style) {
+                Ok(lines) => lines.iter().try_for_each(|line| writeln!(out, "{line}"))?,
+                Err(error) => {
+                    writeln!(out, "{}", style.faint("  the first rows cannot be read"))?;
+                    let issue = error.issue().clone();
+                    damage.push(if issue.table.is_some() {
+                        issue
+                    } else {
+                        issue.table(&columns.name)
+                    });
+                }
             }
         }
     }
-    Ok(())
+    Ok(damage)
 }
 
 /// `csv in zip, gzip (utf-8, 1.2 MiB)`.

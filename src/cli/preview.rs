@@ -18,7 +18,7 @@ pub(super) fn lines(
     rows: u64,
     width: usize,
     style: Style,
-) -> std::io::Result<Vec<String>> {
+) -> crate::Result<Vec<String>> {
     let fields = table.schema().fields();
     let head = table.slice(0, rows)?;
     let columns = fields.iter().enumerate().map(|(index, field)| {

@@ -72,6 +72,15 @@ impl Reading {
         }
     }
 
+    /// Adds what was met only when rows were read: the file is not valid.
+    pub(super) fn note(&mut self, issues: Vec<Issue>) {
+        let Ok(ingest) = &mut self.result else { return };
+        let report = &mut ingest.report;
+        for issue in issues {
+            report.add_error(issue);
+        }
+    }
+
     /// The report, which there is whatever came of the file.
     pub(super) fn report(&self) -> Report {
         match &self.result {

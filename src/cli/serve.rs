@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::Worker;
 use crate::http::{self, Log, ServerConfig};
+use crate::{Limits, Worker};
 
 use super::args::limits;
 use super::exit::{Status, Stop};
@@ -67,11 +67,14 @@ pub(super) struct Serve {
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     sql_memory: Option<u64>,
 
-    /// A bound for one upload by its name, such as memory_bytes=4GiB or time=120s; may be repeated
+    /// A bound for one upload by its name, such as time=120s or memory_bytes=4GiB [default for memory_bytes:
+    /// three quarters of the machine's memory shared among the files parsed at the same time]; may be
+    /// repeated
     #[arg(long = "limit", value_name = "NAME=VALUE")]
     limits: Vec<String>,
 
-    /// Files parsed at the same time; others wait [default: the number of processors]
+    /// Files parsed at the same time; others wait [default: the number of processors, fewer where
+    /// each would have less than 1 GiB]
     #[arg(long, value_name = "N")]
     parse_jobs: Option<NonZeroUsize>,
 
@@ -106,7 +109,7 @@ impl Serve {
 
     fn config(&self) -> Result<ServerConfig, Stop> {
         let mut problems = Vec::new();
-        let limits = limits("--limit", &self.limits, &mut problems);
+        let given = limits("--limit", &self.limits, &mut problems);
         if !problems.is_empty() {
             return Err(Stop::Usage { problems, hint: None });
         }
@@ -117,7 +120,6 @@ impl Serve {
             data: self.data.clone(),
             public_url: self.public_url.clone(),
             upload_bytes: self.max_upload,
-            limits,
             worker: Some(worker),
             trusted_proxies: self.trusted_proxy.clone(),
             admin_password: std::env::var(ADMIN_PASSWORD).ok().filter(|text| !text.is_empty()),
@@ -126,8 +128,17 @@ impl Serve {
         };
         set(&mut config.token_seconds, self.token_lifetime.map(|time| time.as_secs()));
         set(&mut config.refresh_seconds, self.refresh_lifetime.map(|time| time.as_secs()));
-        set(&mut config.parse_jobs, self.parse_jobs.map(NonZeroUsize::get));
+        if let Some(jobs) = self.parse_jobs {
+            config.share_among(jobs.get());
+        }
         set(&mut config.cors_origin, self.cors_origin.clone());
+        let is_memory =
+            |limit: &String| limit.split('=').next().map(str::trim) == Some("memory_bytes");
+        let memory_bytes = match self.limits.iter().any(is_memory) {
+            true => given.memory_bytes,
+            false => config.limits.memory_bytes,
+        };
+        config.limits = Limits { memory_bytes, ..given };
         let limits = &mut config.limits;
         limits.input_bytes = limits.input_bytes.max(self.max_upload);
         set(&mut limits.inflated_bytes, self.max_inflated);

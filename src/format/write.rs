@@ -283,7 +283,12 @@ fn arrow_error(error: ArrowError) -> Error {
 }
 
 fn refused(message: String) -> Error {
+    // The file format has one dictionary for each column, the stream one for each batch.
+    let hint = match message.contains("Dictionary replacement") {
+        true => "write it as arrow-stream, in which each batch may bring a dictionary of its own",
+        false => "write it as arrow, which keeps every type",
+    };
     let message = format!("the table cannot be written so: {message}");
     let issue = Issue::error(Stage::Parse, Code::UnsupportedFeature, message);
-    issue.hint("write it as arrow, which keeps every type").into()
+    issue.hint(hint).into()
 }

@@ -35,8 +35,9 @@ pub struct Inner {
 
 impl App {
     /// Opens the data folder; gives the random password of the user `admin` if it was made now.
-    pub async fn open(config: ServerConfig) -> Result<(Self, Option<String>), ServeError> {
+    pub async fn open(mut config: ServerConfig) -> Result<(Self, Option<String>), ServeError> {
         let store = Store::open_to_serve(&config.data).await?;
+        config.prepare_worker()?;
         let password = store.ensure_admin(config.admin_password.as_deref()).await?;
         let nobodys_hash = tokio::task::spawn_blocking(|| hash_password(&random_text(16)))
             .await

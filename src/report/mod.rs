@@ -47,6 +47,15 @@ pub struct Report {
     pub agent: BTreeMap<String, String>,
 }
 
+impl Report {
+    /// Adds an error that was met after the report was finished.
+    pub(crate) fn add_error(&mut self, issue: Issue) {
+        self.is_valid = false;
+        *self.issue_counts.entry(issue.code.as_str().to_owned()).or_default() += 1;
+        self.issues.push(issue);
+    }
+}
+
 /// What the bytes are.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileReport {
@@ -68,6 +77,10 @@ pub struct FileReport {
     pub encoding_confidence: Option<String>,
     /// The members read from an archive, in its order.
     pub members: Vec<String>,
+    /// How much was read: `metadata` where the values of a Parquet, ORC or Arrow file were left in it
+    /// without a look at them, see `Options::leave_rows`; otherwise all, and absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<String>,
 }
 
 /// How a delimited text is written.

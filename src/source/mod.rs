@@ -100,6 +100,11 @@ impl<P: AsRef<Path>> From<P> for Source {
     }
 }
 
+/// The bytes of a regular file that stays as it is, mapped.
+pub(crate) fn mapped(file: &File) -> std::io::Result<Bytes> {
+    map::map(file)
+}
+
 fn open_path(path: &Path, limits: &Limits) -> Result<Bytes> {
     let failed = |error: std::io::Error| {
         Issue::error(Stage::Source, Code::Io, format!("cannot open {}: {error}", path.display()))

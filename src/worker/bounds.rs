@@ -12,8 +12,12 @@ const SPARE: u64 = 128 << 20;
 #[cfg(unix)]
 const SPARE_PER_THREAD: u64 = 8 << 20;
 /// Bytes that a table may take for each byte of text: a column of digits becomes one of 64 bits.
-#[cfg(unix)]
 const FILE_GROWTH: u64 = 8;
+
+/// Bytes that a file which a worker writes may have.
+pub(super) fn file_bytes(limits: &Limits) -> u64 {
+    limits.inflated_bytes.max(limits.input_bytes).saturating_mul(FILE_GROWTH)
+}
 
 #[cfg(not(unix))]
 pub(super) fn set(_: &Limits, _: u64, _: u64) {}
@@ -34,8 +38,7 @@ pub(super) fn set(limits: &Limits, stacks: u64, threads: u64) {
     let seconds = limits.time.as_secs().saturating_add(2).saturating_mul(threads);
     bound(Resource::Cpu, seconds);
     bound(Resource::Core, 0);
-    let text = limits.inflated_bytes.max(limits.input_bytes);
-    bound(Resource::Fsize, text.saturating_mul(FILE_GROWTH));
+    bound(Resource::Fsize, file_bytes(limits));
     // Should the machine itself run out of memory, this process goes before its parent.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bounds;
-use super::wire::{ANSWER, Answer, MOST_BYTES, Request, Task, table_file};
+use super::wire::{ANSWER, Answer, REQUEST_BYTES, Request, Task, table_file};
 use crate::error::Result;
 use crate::format::spill;
 use crate::limits::Limits;
@@ -27,7 +27,7 @@ const SMALL_STACK: usize = 128 << 10;
 pub fn serve_worker() -> io::Result<()> {
     let mut input = BufReader::new(io::stdin());
     let mut line = String::new();
-    (&mut input).take(MOST_BYTES).read_line(&mut line)?;
+    (&mut input).take(REQUEST_BYTES).read_line(&mut line)?;
     let Request { folder, limits, task } = serde_json::from_str(&line)?;
     let folder = PathBuf::from(folder);
     let (stacks, threads) = match &task {
@@ -43,8 +43,10 @@ pub fn serve_worker() -> io::Result<()> {
     let answer = match task {
         Task::Ingest { path, name, options, rows } => {
             let source = Source::path(&path).named(name);
-            let options = Options { progress: Some(progress), ..options.options() };
-            read(source, &options, &limits, rows, &folder)
+            options.options().and_then(|options| {
+                let options = Options { progress: Some(progress), ..options };
+                read(source, &options, &limits, rows, &folder)
+            })
         }
         Task::Query { tables, sql } => {
             progress.start("transform", 0);
@@ -66,7 +68,13 @@ fn read(
 ) -> Result<Answer> {
     let read = ingest(source, options, limits)?;
     let wanted = if rows == Some(0) { &[] } else { read.tables.as_slice() };
-    write(wanted, rows, folder).map_err(|error| error.with_report(read.report.clone()))?;
+    write(wanted, rows, folder).map_err(|error| {
+        // Rows that were left in their file were read only now.
+        let mut report = read.report.clone();
+        report.tables.clear();
+        report.add_error(error.issue().clone());
+        error.with_report(report)
+    })?;
     let tables = wanted.iter().map(|table| table.name().to_owned()).collect();
     let agent = read.report.agent.clone();
     // The process ends now; giving its memory back piece by piece would only take time.
@@ -84,7 +92,8 @@ fn query(
     let unbounded = Limits { input_bytes: u64::MAX, ..limits.clone() };
     let open = |(name, path): &(String, std::ffi::OsString)| {
         let bytes = Source::path(path).open(&unbounded)?;
-        let (schema, batches) = spill::read(bytes).map_err(super::death::unreadable)?;
+        let (schema, batches) =
+            spill::read(bytes).map_err(|error| super::death::unreadable(&error))?;
         Ok(Table::new(name, schema, batches))
     };
     let tables = tables.iter().map(open).collect::<Result<Vec<Table>>>()?;
@@ -101,7 +110,7 @@ fn query(_: &[(String, std::ffi::OsString)], _: &str, _: &Limits, _: &Path) -> R
 
 fn write(tables: &[Table], rows: Option<u64>, folder: &Path) -> Result<()> {
     for (index, table) in tables.iter().enumerate() {
-        let file = File::create(table_file(folder, index))?;
+        let file = File::create(folder.join(table_file(index)))?;
         match rows {
             Some(rows) => spill::write(&table.slice(0, rows)?, file)?,
             None => spill::write(table, file)?,

@@ -58,9 +58,16 @@ pub(super) fn error(
 }
 
 /// A table that the child wrote and that is not read back.
-pub(super) fn unreadable(error: arrow::error::ArrowError) -> Error {
+pub(super) fn unreadable(error: &arrow::error::ArrowError) -> Error {
     let message = format!("the worker's table cannot be read: {error}");
     Issue::error(Stage::Parse, Code::UnsupportedFeature, message).into()
+}
+
+/// A file of the child's that is not what the child writes.
+pub(super) fn strange(name: &str, why: &str) -> Error {
+    let message = format!("the worker's file {name} cannot be used: {why}");
+    let issue = Issue::error(Stage::Parse, Code::Corrupt, message);
+    issue.hint("the file that was read is made to do this, or the program is no worker").into()
 }
 
 fn out_of_time(limits: &Limits) -> Error {

@@ -1,36 +1,30 @@
 //! The parent: starts a child, watches it, takes what it made.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use tempfile::TempDir;
 
+use super::bounds;
 use super::death::{self, Ended};
-use super::wire::{ANSWER, Answer, Asked, MOST_BYTES, Request, Task, table_file};
-use super::{VERB, bounds};
+use super::made::Made;
+use super::running::Running;
+use super::wire::{ANSWER, ANSWER_BYTES, Answer, Asked, Request, Task, table_file};
 use crate::error::{Error, Result};
 use crate::format::spill;
+use crate::guard::guarded;
 use crate::limits::Limits;
 use crate::options::Options;
 use crate::pipeline::Ingest;
 use crate::progress::Progress;
-use crate::report::{Report, Reporter, TableReport};
+use crate::report::{Report, Reporter, Stage, TableReport};
 use crate::source::Source;
 use crate::table::{Rows, Table};
 
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
-/// A child whose time is up may say so itself, with a report of what it found until then.
-const GRACE: Duration = Duration::from_millis(500);
-/// Of what a child says on standard error the first so many bytes are kept.
-const SAID: u64 = 64 << 10;
 /// The program that runs, wherever its file is by now.
 #[cfg(target_os = "linux")]
 const THIS_PROGRAM: &str = "/proc/self/exe";
@@ -42,7 +36,7 @@ const THIS_PROGRAM: &str = "/proc/self/exe";
 #[derive(Clone, Debug)]
 pub struct Worker {
     program: PathBuf,
-    folder: PathBuf,
+    folder: Option<PathBuf>,
 }
 
 /// A table as a worker wrote it.
@@ -67,7 +61,7 @@ pub struct Worked {
 impl Worker {
     /// Workers of this program, with their temporary files in the system's folder for such.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Worker { program: program.into(), folder: std::env::temp_dir() }
+        Worker { program: program.into(), folder: None }
     }
 
     /// Workers of the program that runs now.
@@ -81,7 +75,13 @@ impl Worker {
 
     /// The same, with temporary files in `folder`.
     pub fn in_folder(self, folder: impl Into<PathBuf>) -> Self {
-        Worker { folder: folder.into(), ..self }
+        Worker { folder: Some(folder.into()), ..self }
+    }
+
+    /// The same, with temporary files in `folder` where no other was named.
+    #[cfg(feature = "server")]
+    pub(crate) fn or_in_folder(self, folder: impl Into<PathBuf>) -> Self {
+        Worker { folder: self.folder.or_else(|| Some(folder.into())), ..self }
     }
 
     /// What [`ingest`](crate::ingest) does, in a worker. Tables are mapped from files that are gone
@@ -146,7 +146,7 @@ impl Worker {
             let folder = self.folder()?;
             let path = source.into_file(folder.path(), limits)?;
             let bytes = std::fs::metadata(&path).map_or(0, |found| found.len());
-            let options_sent = Box::new(Asked::of(options));
+            let options_sent = Box::new(Asked::of(options)?);
             let path = path.into_os_string();
             let task = Task::Ingest { path, name, options: options_sent, rows };
             self.run(folder, task, limits, options.progress.as_deref()).map_err(|error| match error
@@ -163,7 +163,12 @@ impl Worker {
     }
 
     fn folder(&self) -> Result<TempDir> {
-        Ok(tempfile::Builder::new().prefix("tablemill-").tempdir_in(&self.folder)?)
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix("tablemill-");
+        Ok(match &self.folder {
+            Some(folder) => builder.tempdir_in(folder)?,
+            None => builder.tempdir()?,
+        })
     }
 
     fn run(
@@ -173,31 +178,41 @@ impl Worker {
         limits: &Limits,
         progress: Option<&Progress>,
     ) -> Result<Worked> {
-        let is_head = matches!(task, Task::Ingest { rows: Some(_), .. });
+        let (is_head, is_report_only) = match &task {
+            Task::Ingest { rows, .. } => (rows.is_some(), *rows == Some(0)),
+            Task::Query { .. } => (false, false),
+        };
+        let made = Made::in_folder(folder.path())?;
         let request =
             Request { folder: folder.path().as_os_str().to_owned(), limits: limits.clone(), task };
         let mut request = serde_json::to_vec(&request).map_err(io::Error::from)?;
         request.push(b'\n');
-        let mut running = Running::start(&self.program, &request)?;
+        let mut running = Running::start(&self.program, made.folder(), request)?;
         let ended = running.watch(limits, progress);
         let (status, stage, said) = running.end()?;
         if ended != Ended::ByItself || !status.success() {
             return Err(death::error(ended, status, &stage, &said, limits));
         }
-        let mut text = String::new();
-        let answer = std::fs::File::open(folder.path().join(ANSWER))?;
-        answer.take(MOST_BYTES).read_to_string(&mut text)?;
-        let Answer { mut report, agent, error, tables } =
-            serde_json::from_str(&text).map_err(io::Error::from)?;
+        let answer = made.bytes(ANSWER, ANSWER_BYTES)?;
+        let Answer { mut report, agent, error, tables } = serde_json::from_slice(&answer)
+            .map_err(|error| death::strange(ANSWER, &error.to_string()))?;
         report.agent = agent;
         if let Some(issue) = error {
             return Err(Error::from(issue).with_report(report));
         }
-        let unbounded = Limits { input_bytes: u64::MAX, ..limits.clone() };
+        let expected = if is_report_only { 0 } else { report.tables.len() };
+        if tables.len() != expected {
+            let counts = format!("it names {} tables, expected {expected}", tables.len());
+            return Err(death::strange(ANSWER, &counts));
+        }
         let mut streams = Vec::new();
         for (index, name) in tables.into_iter().enumerate() {
-            // Mapped, a file that is gone is still there.
-            let bytes = Source::path(table_file(folder.path(), index)).open(&unbounded)?;
+            let file = table_file(index);
+            let bytes = made.bytes(&file, bounds::file_bytes(limits))?;
+            guarded(Stage::Parse, "table", || {
+                spill::check(&bytes).map_err(|error| death::strange(&file, &error.to_string()))
+            })
+            .map_err(|error| error.with_report(report.clone()))?;
             streams.push(Stream { name, bytes });
         }
         Ok(Worked { streams, report, is_head })
@@ -210,8 +225,11 @@ impl Worked {
         let Worked { streams, report, is_head } = self;
         let mut tables = Vec::new();
         for (index, Stream { name, bytes }) in streams.into_iter().enumerate() {
-            let (schema, batches) = spill::read(bytes)
-                .map_err(|error| death::unreadable(error).with_report(report.clone()))?;
+            // The child may have been made to write anything: no panic of the decoder comes through.
+            let (schema, batches) = guarded(Stage::Parse, "table", || {
+                spill::read(bytes).map_err(|error| death::unreadable(&error))
+            })
+            .map_err(|error| error.with_report(report.clone()))?;
             let described = report.tables.get(index).filter(|_| is_head);
             tables.push(match described {
                 Some(described) => {
@@ -266,113 +284,4 @@ impl Rows for Head {
         }
         Ok(())
     }
-}
-
-/// A child at work.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    said: Option<JoinHandle<String>>,
-    stage: String,
-}
-
-impl Running {
-    fn start(program: &Path, request: &[u8]) -> Result<Self> {
-        let mut command = Command::new(program);
-        command.arg(VERB).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // The allocator would take a gigabyte of address space as if it were used.
-        command.env("MIMALLOC_ARENA_EAGER_COMMIT", "0");
-        // Ctrl-C at the parent's terminal is the parent's business: the child ends when it does.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
-        let child = command.spawn().map_err(|error| {
-            io::Error::new(error.kind(), format!("cannot start the worker: {error}"))
-        })?;
-        let (sender, lines) = mpsc::channel();
-        let mut running = Running { child, lines, said: None, stage: String::new() };
-        if let Some(error) = running.child.stderr.take() {
-            running.said = Some(std::thread::Builder::new().spawn(move || all_said(error))?);
-        }
-        if let Some(output) = running.child.stdout.take() {
-            let read = move || {
-                for line in BufReader::new(output.take(MOST_BYTES)).lines().map_while(Result::ok) {
-                    if sender.send(line).is_err() {
-                        return;
-                    }
-                }
-            };
-            std::thread::Builder::new().spawn(read)?;
-        }
-        if let Some(input) = &mut running.child.stdin {
-            // A child that ended already says why by its status.
-            let _ = input.write_all(request);
-        }
-        Ok(running)
-    }
-
-    /// Waits for the child's end, and ends it where it takes too much.
-    fn watch(&mut self, limits: &Limits, progress: Option<&Progress>) -> Ended {
-        let start = Instant::now();
-        let time = limits.time.saturating_add(GRACE);
-        loop {
-            match self.lines.recv_timeout(BETWEEN_LOOKS) {
-                Ok(line) => self.note(&line, progress),
-                Err(RecvTimeoutError::Timeout) => {}
-                // Its output ends where it ends; if not quite at once, then soon.
-                Err(RecvTimeoutError::Disconnected) => {
-                    if !matches!(self.child.try_wait(), Ok(None)) {
-                        return Ended::ByItself;
-                    }
-                    std::thread::sleep(Duration::from_millis(1));
-                }
-            }
-            if start.elapsed() > time {
-                return Ended::ForTime;
-            }
-            let memory = bounds::memory_of(self.child.id());
-            if memory.is_some_and(|bytes| bytes > limits.memory_bytes) {
-                return Ended::ForMemory;
-            }
-        }
-    }
-
-    fn note(&mut self, line: &str, progress: Option<&Progress>) {
-        let mut words = line.split(' ');
-        let stage = words.next().unwrap_or_default();
-        let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
-        let (done, total) = (number(), number());
-        self.stage = stage.to_owned();
-        let known = ["source", "decompress", "detect", "parse", "transform"];
-        if let (Some(progress), Some(stage)) =
-            (progress, known.into_iter().find(|known| *known == stage))
-        {
-            progress.start(stage, total);
-            progress.done(done);
-        }
-    }
-
-    /// Ends the child if it still runs; gives its status, its last stage and what it said.
-    fn end(mut self) -> Result<(std::process::ExitStatus, String, String)> {
-        if matches!(self.child.try_wait(), Ok(None)) {
-            let _ = self.child.kill();
-        }
-        let status = self.child.wait()?;
-        let said = self.said.take().and_then(|said| said.join().ok()).unwrap_or_default();
-        Ok((status, std::mem::take(&mut self.stage), said))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Only where starting or waiting failed is there anything left to end.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn all_said(mut error: impl Read) -> String {
-    let mut said = Vec::new();
-    let _ = (&mut error).take(SAID).read_to_end(&mut said);
-    let _ = io::copy(&mut error, &mut io::sink());
-    String::from_utf8_lossy(&said).into_owned()
 }

@@ -3,22 +3,23 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::options::{
     Compression, FileType, Options, Parallelism, ParserOptions, TableNames, Transforms,
 };
-use crate::report::{Issue, Report};
+use crate::report::{Code, Issue, Report, Stage};
 
 /// The file in the folder that holds the answer.
 pub(super) const ANSWER: &str = "answer.json";
-/// Bytes of a request or an answer that are read at most.
-pub(super) const MOST_BYTES: u64 = 1 << 30;
+/// Bytes of an answer that are read at most.
+pub(super) const ANSWER_BYTES: u64 = 64 << 20;
+/// Bytes of a request that are read at most.
+pub(super) const REQUEST_BYTES: u64 = 1 << 30;
 
 /// What a worker is to do.
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,8 +72,9 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The same options; where the progress goes is not among them.
-    pub fn of(options: &Options) -> Self {
+    /// The same options; where the progress goes is not among them. Parser options that were not set
+    /// by name cannot be sent: an error.
+    pub fn of(options: &Options) -> Result<Self> {
         // Every field by name: one that is added later must be sent too.
         let Options {
             name,
@@ -87,7 +89,7 @@ impl Asked {
             verify,
             parallelism,
         } = options.clone();
-        Asked {
+        let asked = Asked {
             name,
             file_type,
             compression,
@@ -99,7 +101,28 @@ impl Asked {
             leave_rows,
             verify,
             parallelism,
+        };
+        match asked.parser() {
+            Ok(again) if again == parser => Ok(asked),
+            Ok(_) => Err(bad_option("parser options were set as fields, expected by name")
+                .hint("set them with ParserOptions::set or ParserOptions::from_json")
+                .into()),
+            Err(error) => Err(error),
         }
+    }
+
+    fn parser(&self) -> Result<ParserOptions> {
+        let mut parser = ParserOptions::from_json(&self.parser).map_err(|problems| {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            bad_option(&problems.join("; "))
+        })?;
+        for name in &self.unknown {
+            // An unknown name is noted, never refused.
+            parser
+                .set(name, &Value::Bool(true))
+                .map_err(|problem| bad_option(&problem.to_string()))?;
+        }
+        Ok(parser)
     }
 
     /// Bytes of stacks that the work may take beside the usual.
@@ -112,14 +135,10 @@ impl Asked {
         self.parallelism.threads()
     }
 
-    /// The options again. They were checked when they were first set.
-    pub fn options(self) -> Options {
-        let mut parser = ParserOptions::from_json(&self.parser).unwrap_or_default();
-        for name in &self.unknown {
-            // An unknown name is noted, never refused.
-            let _ = parser.set(name, &Value::Bool(true));
-        }
-        Options {
+    /// The options again.
+    pub fn options(self) -> Result<Options> {
+        let parser = self.parser()?;
+        Ok(Options {
             name: self.name,
             file_type: self.file_type,
             compression: self.compression,
@@ -131,8 +150,12 @@ impl Asked {
             leave_rows: self.leave_rows,
             verify: self.verify,
             parallelism: self.parallelism,
-        }
+        })
     }
+}
+
+fn bad_option(message: &str) -> Issue {
+    Issue::error(Stage::Parse, Code::BadOption, message)
 }
 
 /// What came of it. The tables are in files of the folder, see [`table_file`].
@@ -159,6 +182,87 @@ impl Answer {
 }
 
 /// The name of the file of a table.
-pub(super) fn table_file(folder: &Path, index: usize) -> std::path::PathBuf {
-    folder.join(format!("{index}.arrow"))
+pub(super) fn table_file(index: usize) -> String {
+    format!("{index}.arrow")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::options::Step;
+
+    fn sent(options: &Options) -> Options {
+        let text = serde_json::to_string(&Asked::of(options).unwrap()).unwrap();
+        serde_json::from_str::<Asked>(&text).unwrap().options().unwrap()
+    }
+
+    #[test]
+    fn options_of_every_kind_arrive() {
+        let parser = r##"{
+            "sep": ";", "lineterminator": "\n", "quotechar": "'", "quoting": 1,
+            "doublequote": false, "escapechar": "\\", "escape_outside": false, "comment": "#",
+            "skipinitialspace": true, "encoding": "latin1", "encoding_errors": "replace",
+            "header": [0, 1], "names": ["a", "b"], "usecols": ["a"], "index_col": [0, "a"],
+            "prefix": "c", "mangle_dupe_cols": true, "skiprows": [0, 2], "skipfooter": 1,
+            "stacked": true, "nrows": "10", "byte_range": [1, 9], "skip_blank_lines": false,
+            "on_bad_lines": "skip", "dtype": {"a": "int8", "b": "category"}, "decimal": ",",
+            "thousands": ".", "true_values": ["ja"], "false_values": ["nein"],
+            "na_values": {"a": ["-"]}, "keep_default_na": false, "na_filter": true,
+            "parse_dates": ["a"], "dayfirst": true, "compression": "gzip", "orient": "records",
+            "lines": true, "record_path": ["a", "b"], "sheet_name": ["Sheet1", 2],
+            "range": ["B3:F20"], "table_name": ["t"], "row_groups": [0, 0, 2], "stripes": [1],
+            "hedaer": 0
+        }"##;
+        let parser: Value = serde_json::from_str(parser).unwrap();
+        let parser = ParserOptions::from_json(parser.as_object().unwrap()).unwrap();
+        let text = format!("{parser:#?}");
+        let unset = text.lines().find(|line| !line.starts_with("     ") && line.ends_with("None,"));
+        assert_eq!(unset, None, "an option is not set");
+        let step = Step { sql: "SELECT 1".to_owned(), name: Some("one".to_owned()) };
+        let options = Options {
+            name: Some("n".to_owned()),
+            file_type: Some(FileType::Parquet),
+            compression: Some(Compression::Zstd),
+            parser,
+            transforms: Transforms::Steps(vec![step]),
+            table_names: TableNames::Untitled,
+            progress: None,
+            rejects: Some("r.csv".into()),
+            leave_rows: true,
+            verify: true,
+            parallelism: Parallelism { threads: 3, chunk_bytes: 77 },
+        };
+        assert_eq!(format!("{:?}", sent(&options)), format!("{options:?}"));
+        assert_eq!(sent(&options).parser, options.parser);
+        let unquoted =
+            json!({"quotechar": "", "na_values": ["-"], "parse_dates": true, "header": null});
+        let parser = ParserOptions::from_json(unquoted.as_object().unwrap()).unwrap();
+        let options = Options { parser, ..Options::default() };
+        assert_eq!(sent(&options).parser, options.parser);
+    }
+
+    #[test]
+    fn limits_arrive() {
+        let time = Duration::from_nanos(1_500_000_001);
+        let limits = Limits { rows: u64::MAX, time, ..Limits::default() };
+        let text = serde_json::to_string(&limits).unwrap();
+        assert_eq!(serde_json::from_str::<Limits>(&text).unwrap(), limits);
+    }
+
+    #[test]
+    fn what_cannot_be_sent_or_read_is_an_error() {
+        let mut options = Options::default();
+        options.parser.nrows = Some(1);
+        let error = Asked::of(&options).unwrap_err();
+        assert_eq!(error.issue().code, Code::BadOption);
+        let mut asked = serde_json::to_value(Asked::of(&Options::default()).unwrap()).unwrap();
+        asked["parser"] = json!({"quoting": 9});
+        let error = serde_json::from_value::<Asked>(asked).unwrap().options().unwrap_err();
+        assert_eq!(error.issue().code, Code::BadOption);
+        assert!(error.issue().message.contains("quoting: got 9"), "{error}");
+    }
 }

@@ -61,6 +61,14 @@ fn rows(table: &Table) -> (String, SchemaRef, Vec<Vec<ArrayRef>>) {
     (table.name().to_owned(), table.schema().clone(), batches)
 }
 
+/// A program of this text, which knows the folder of its work as `$TMPDIR`.
+fn script(folder: &Path, text: &str) -> PathBuf {
+    let script = folder.join("worker");
+    std::fs::write(&script, format!("#!/bin/sh\nPATH=/usr/bin:/bin\n{text}\n")).unwrap();
+    std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+    script
+}
+
 /// The program, told to go wrong where the file is called `bomb`.
 pub struct Bomb {
     _folder: TempDir,
@@ -71,10 +79,8 @@ pub struct Bomb {
 impl Bomb {
     pub fn that(how: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let script = folder.path().join("worker");
-        let text = format!("#!/bin/sh\nTABLEMILL_WORKER_TEST={how} exec {PROGRAM} \"$@\"\n");
-        std::fs::write(&script, text).unwrap();
-        std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+        let text = format!("TABLEMILL_WORKER_TEST={how} exec {PROGRAM} \"$@\"");
+        let script = script(folder.path(), &text);
         let left = tempfile::tempdir().unwrap();
         let worker = Worker::new(script).in_folder(left.path());
         Bomb { _folder: folder, worker, left }
@@ -192,4 +198,132 @@ fn heads_and_queries() {
     assert_eq!(found.batches(), here.batches());
     let wrong = worker.query(&tables, "SELECT nope FROM t", &limits).unwrap_err();
     assert_eq!(wrong.kind(), ErrorKind::Sql);
+}
+
+#[test]
+fn a_worker_knows_little_of_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let seen = folder.path().join("seen");
+    let text = format!("cat /proc/$$/environ > {}\nexec {PROGRAM} \"$@\"", seen.display());
+    let worker = Worker::new(script(folder.path(), &text));
+    worker.ingest(Source::bytes("a\n1\n"), &Options::default(), &Limits::default()).unwrap();
+    let seen = std::fs::read_to_string(seen).unwrap();
+    let names: Vec<&str> =
+        seen.split('\0').filter_map(|pair| Some(pair.split_once('=')?.0)).collect();
+    assert!(names.contains(&"TMPDIR"), "{names:?}");
+    // What starts the tests tells them this.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let known = ["TMPDIR", "TMP", "TEMP", "LANG", "LC_ALL", "TZ", "RUST_BACKTRACE"];
+    let is_known = |name: &&str| {
+        known.contains(name) || name.starts_with("MIMALLOC_") || name.ends_with("LIBRARY_PATH")
+    };
+    assert!(names.iter().all(is_known), "{names:?}");
+}
+
+#[test]
+fn what_a_worker_wrote_is_read_as_a_strangers() {
+    let work = format!("{PROGRAM} \"$@\"; cd $TMPDIR");
+    let cases = [
+        ("mkfifo $TMPDIR/answer.json".to_owned(), "answer.json cannot be used"),
+        ("ln -s /etc/passwd $TMPDIR/answer.json".to_owned(), "answer.json cannot be used"),
+        ("mkdir $TMPDIR/answer.json".to_owned(), "no regular file"),
+        ("echo '{' > $TMPDIR/answer.json".to_owned(), "answer.json cannot be used"),
+        ("truncate -s 65M $TMPDIR/answer.json".to_owned(), "65 MiB, allowed are 64 MiB"),
+        (format!("{work}; mv 0.arrow x; ln -s x 0.arrow"), "0.arrow cannot be used"),
+        (format!("{work}; rm 0.arrow; mkfifo 0.arrow"), "no regular file"),
+        (format!("{work}; truncate -s 1P 0.arrow || truncate -s 1T 0.arrow"), "allowed are"),
+        (format!("{work}; echo ARROW1 > 0.arrow"), "cut off"),
+        (format!("{work}; echo something else >> 0.arrow"), "bytes follow"),
+        (
+            format!(
+                "{work}; sed -i 's/\"tables\":\\[\"[a-z]*\"\\]}}$/\"tables\":[]}}/' answer.json"
+            ),
+            "names 0 tables, expected 1",
+        ),
+    ];
+    for (text, expected) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let worker = Worker::new(script(folder.path(), &text)).in_folder(folder.path());
+        let limits = Limits { time: Duration::from_secs(20), ..Limits::default() };
+        let start = Instant::now();
+        let source = Source::bytes("a\n1\n").named("t.csv");
+        let error = worker.ingest(source, &Options::default(), &limits).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{text}: {error}");
+        assert!(error.issue().message.contains(expected), "{text}: {error}");
+        assert!(start.elapsed() < Duration::from_secs(15), "{text}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{text}");
+    }
+}
+
+#[test]
+fn a_worker_that_lingers_holds_up_nobody() {
+    let limits = Limits { time: Duration::from_secs(2), ..Limits::default() };
+    let names: Vec<String> = (0..20_000).map(|n| format!("column {n}")).collect();
+    let mut large = Options::default();
+    large.parser.set("names", &serde_json::json!(names)).unwrap();
+    let started = tempfile::tempdir().unwrap();
+    let number = started.path().join("number");
+    let cases = [
+        // It never reads its request.
+        ("exec sleep 300".to_owned(), &large, ErrorKind::LimitExceeded),
+        // It leaves a process that holds all its outputs, in its group and in one of its own.
+        (format!("sleep 300 & echo $! > {}; exit 3", number.display()), &large, ErrorKind::Corrupt),
+        ("setsid sleep 6 & exit 3".to_owned(), &large, ErrorKind::Corrupt),
+        ("echo word >&2; yes; exit 3".to_owned(), &large, ErrorKind::LimitExceeded),
+    ];
+    for (text, options, expected) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let worker = Worker::new(script(folder.path(), &text)).in_folder(folder.path());
+        let start = Instant::now();
+        let error = worker.ingest(Source::bytes("a\n1\n"), options, &limits).unwrap_err();
+        assert_eq!(error.kind(), expected, "{text}: {error}");
+        assert!(start.elapsed() < Duration::from_secs(5), "{text}: {:?}", start.elapsed());
+    }
+    let number = std::fs::read_to_string(number).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/stat", number.trim()));
+    // Gone, or dead and not yet taken note of.
+    assert!(status.is_err() || status.unwrap().contains(") Z "), "it went with its group");
+}
+
+#[test]
+fn options_are_the_same_in_a_worker() {
+    let limits = Limits::default();
+    let worker = Worker::new(PROGRAM);
+    let steps = serde_json::json!([
+        {"sql": "SELECT a, count(*) AS n FROM t GROUP BY a ORDER BY a", "name": "counts"},
+    ]);
+    let transforms = tablemill::Transforms::from_json(&steps).unwrap();
+    let given = [
+        serde_json::json!({"sep": ";", "header": null, "names": ["a", "b"], "skiprows": 1}),
+        serde_json::json!({"sep": ";", "dtype": {"a": "str"}, "nrows": 2, "usecols": ["a"]}),
+        serde_json::json!({"sep": ";", "na_values": {"a": ["1"]}, "quotechar": "", "hedaer": 1}),
+        serde_json::json!({"sep": ";", "decimal": ",", "on_bad_lines": "skip", "skipfooter": 1}),
+    ];
+    for given in given {
+        for (transforms, leave_rows) in
+            [(tablemill::Transforms::default(), true), (transforms.clone(), false)]
+        {
+            let mut options = Options { transforms, leave_rows, ..Options::default() };
+            for (name, value) in given.as_object().unwrap() {
+                options.parser.set(name, value).unwrap();
+            }
+            let source = || Source::bytes("a;b\n1;'x'\n2;1,5\n1;z;y\n3;\n").named("t.csv");
+            let apart = worker.ingest(source(), &options, &limits);
+            let here = ingest(source(), &options, &limits);
+            assert_eq!(report(&apart), report(&here), "{given}");
+            if let (Ok(apart), Ok(here)) = (&apart, &here) {
+                let tables = |read: &Ingest| read.tables.iter().map(rows).collect::<Vec<_>>();
+                assert_eq!(tables(apart), tables(here), "{given}");
+            }
+        }
+    }
+    let folders = ["parquet", "orc", "arrow"].map(|name| fixtures().join(name));
+    for file in folders.iter().flat_map(|folder| files(folder)) {
+        for verify in [false, true] {
+            let options = Options { leave_rows: true, verify, ..Options::default() };
+            let apart = worker.ingest_head(Source::path(&file), &options, &limits, 3);
+            let here = ingest(Source::path(&file), &options, &limits);
+            assert_eq!(report(&apart), report(&here), "{}", file.display());
+        }
+    }
 }

@@ -9,7 +9,8 @@ use memmap2::{MmapMut, MmapOptions};
 
 use super::messages::corrupt;
 use crate::decompress::{Budget, BufferCodec, BufferInflater};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::report::{Code, Issue, Stage};
 
 /// Buffers that inflate to less than this together take ordinary memory.
 const LARGE: usize = 1 << 20;
@@ -71,10 +72,12 @@ pub(super) fn filled(
         budget.lock().unwrap_or_else(PoisonError::into_inner).spend(length as u64)?;
         total = total.saturating_add(length.saturating_add(ALIGNMENT));
     }
-    // Where there is no such map every buffer has memory of its own, which is only slower.
+    // Where the system has no room for it, a refused map is an error; a refused allocation ends the
+    // process.
     let mut map = None;
     if total >= LARGE {
-        map = MmapOptions::new().len(total.saturating_add(HUGE_PAGE)).map_anon().ok();
+        let room = MmapOptions::new().len(total.saturating_add(HUGE_PAGE)).map_anon();
+        map = Some(room.map_err(|error| no_room(total, &error))?);
     }
     // Pages in front of the first huge one would come one by one; so they stay untouched.
     let mut used = map.as_ref().map_or(0, |map| map.as_ptr().align_offset(HUGE_PAGE));
@@ -93,6 +96,11 @@ pub(super) fn filled(
         Place::InMap(range) => Buffer::from(map.slice(range)),
     });
     Ok(buffers.collect())
+}
+
+fn no_room(bytes: usize, error: &std::io::Error) -> Error {
+    let message = format!("no memory for buffers that inflate to {bytes} bytes: {error}");
+    Issue::error(Stage::Source, Code::Io, message).into()
 }
 
 enum Place {
@@ -127,4 +135,21 @@ fn place(
     let mut room = MutableBuffer::from_len_zeroed(length);
     inflater.inflate(codec, &file[bytes], room.as_slice_mut()).map_err(damaged)?;
     Ok(Place::Apart(room.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    #[test]
+    fn no_room_is_an_error() {
+        let most = u64::MAX;
+        let limits = Limits { inflated_bytes: most, ratio_free_bytes: most, ..Limits::default() };
+        let budget = Mutex::new(Budget::new(8, &limits));
+        let piece = Piece { bytes: 0..8, packed: Some((BufferCodec::Zstd, 1 << 60)), at: 0 };
+        let file = Bytes::from_static(&[0; 8]);
+        let filled = filled(&file, &[piece], &budget, &mut BufferInflater::default());
+        assert_eq!(filled.unwrap_err().kind(), crate::ErrorKind::Io);
+    }
 }

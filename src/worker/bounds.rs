@@ -13,10 +13,13 @@ const SPARE: u64 = 128 << 20;
 const SPARE_PER_THREAD: u64 = 8 << 20;
 /// Bytes that a table may take for each byte of text: a column of digits becomes one of 64 bits.
 const FILE_GROWTH: u64 = 8;
+/// A file that grows is made longer before it is written (`source/growing.rs`).
+const FILE_ROOM: u64 = 96 << 20;
 
 /// Bytes that a file which a worker writes may have.
 pub(super) fn file_bytes(limits: &Limits) -> u64 {
-    limits.inflated_bytes.max(limits.input_bytes).saturating_mul(FILE_GROWTH)
+    let text = limits.inflated_bytes.max(limits.input_bytes);
+    text.saturating_mul(FILE_GROWTH).saturating_add(FILE_ROOM)
 }
 
 #[cfg(not(unix))]

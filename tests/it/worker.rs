@@ -327,3 +327,18 @@ fn options_are_the_same_in_a_worker() {
         }
     }
 }
+
+/// A file that grows is longer than the text in it, for which the system's bound leaves room.
+#[test]
+fn small_limits_leave_room_for_a_growing_file() {
+    let limits = Limits {
+        spool_bytes: 1 << 10,
+        inflated_bytes: 4 << 20,
+        input_bytes: 4 << 20,
+        ..Limits::default()
+    };
+    let source = || Source::path(fixtures().join("archives/multi_member.csv.gz"));
+    let read = Worker::new(PROGRAM).ingest(source(), &Options::default(), &limits).unwrap();
+    let here = ingest(source(), &Options::default(), &limits).unwrap();
+    assert_eq!(read.tables[0].num_rows(), here.tables[0].num_rows());
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::context::Context;
-use crate::decompress::{self, Part, Wanted};
+use crate::decompress::{self, Cut, Part, Wanted};
 use crate::detect;
 use crate::error::Result;
 use crate::format::{FORMATS, FormatReader, Input, RawTable};
@@ -120,9 +120,18 @@ fn ahead(
 /// A part as far as it is whole. Where nothing can be made of that, the damage is the error.
 fn read_cut(mut part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<RawTable>> {
     let Some(damage) = part.cut.take() else { return read_part(part, file, context) };
-    part.bytes = whole_lines(part.bytes);
-    let raw = read_part(part, file, context).map_err(|_| (*damage).clone())?;
-    context.reporter.push(*damage);
+    let Cut { mut issue, is_whole } = *damage;
+    if !is_whole {
+        let length = part.bytes.len();
+        part.bytes = whole_lines(part.bytes);
+        let left_out = length - part.bytes.len();
+        if left_out > 0 {
+            let line = format!("; the half line at their end, {left_out} bytes, is left out");
+            issue.message.push_str(&line);
+        }
+    }
+    let raw = read_part(part, file, context).map_err(|_| issue.clone())?;
+    context.reporter.push(issue);
     Ok(raw)
 }
 

@@ -10,9 +10,9 @@ use zip::{CompressionMethod, ZipArchive};
 
 use super::budget::Budget;
 use super::members::{Entry, Member, What, choose, too_many};
-use super::{Wanted, codec};
+use super::{Wanted, codec, headers};
 use crate::context::Context;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage};
 
 /// A zip that is itself a workbook.
@@ -88,7 +88,7 @@ pub(super) fn members(
 ) -> Result<Vec<Member>> {
     let mut archive = match ZipArchive::new(Cursor::new(bytes.clone())) {
         Ok(archive) => archive,
-        Err(error) => return by_headers(bytes, &error, wanted, budget, context),
+        Err(error) => return headers::by_headers(bytes, &error, wanted, budget, context),
     };
     let count = archive.len();
     if count > context.limits.archive_entries {
@@ -156,70 +156,7 @@ fn member(
     budget.keep(spool)
 }
 
-/// The members of an archive that has lost its directory, as far as their own headers tell.
-fn by_headers(
-    bytes: &Bytes,
-    error: &ZipError,
-    wanted: Wanted<'_>,
-    budget: &mut Budget<'_>,
-    context: &mut Context<'_>,
-) -> Result<Vec<Member>> {
-    let lost = || zip_error_of(error, None);
-    if hides_directory(bytes) {
-        let message = "the archive is encrypted, its list of members too";
-        return Err(Issue::error(Stage::Decompress, Code::Encrypted, message)
-            .hint("remove the password and try again")
-            .into());
-    }
-    let mut rest: &[u8] = bytes;
-    let mut entries = Vec::new();
-    let mut end = 0;
-    while let Some(entry) = next_by_header(&mut rest, budget) {
-        if entries.len() == context.limits.archive_entries {
-            return Err(too_many(entries.len() + 1, context.limits.archive_entries));
-        }
-        if let Err(error) = &entry.place
-            && error.kind() != ErrorKind::Corrupt
-        {
-            return entry.place.map(|_| Vec::new());
-        }
-        end = bytes.len() - rest.len();
-        entries.push(entry);
-    }
-    // Half a workbook is none; its parts are no tables.
-    let is_workbook = entries
-        .iter()
-        .any(|entry| matches!(&*entry.name, "[Content_Types].xml" | "mimetype" | "content.xml"));
-    if is_workbook || entries.iter().all(|entry| entry.place.is_err()) {
-        return Err(lost().into());
-    }
-    let issue = lost();
-    let message = format!("{}; its members were found by their own headers", issue.message);
-    context.reporter.push(Issue { message, ..issue }.byte_offset(end as u64));
-    let chosen = choose(entries, "zip", wanted, context)?;
-    let member = |entry: Entry<_>| Member { name: entry.name, bytes: entry.place };
-    Ok(chosen.into_iter().map(member).collect())
-}
-
-fn next_by_header(rest: &mut &[u8], budget: &mut Budget<'_>) -> Option<Entry<Result<Bytes>>> {
-    let file = zip::read::read_zipfile_from_stream(rest).ok()??;
-    let name = entry_name(file.name(), file.name_raw());
-    let is_folder = file.is_dir() || name.ends_with('/');
-    let what = if is_folder { What::Folder } else { What::File };
-    let size = file.compressed_size();
-    let mut spool = budget.spool();
-    let place =
-        codec::inflate_member(file, size, &mut spool, budget).and_then(|()| budget.keep(spool));
-    Some(Entry { name, what, place })
-}
-
-/// Whether the first member says that the directory is encrypted, or hides what would stand in it.
-fn hides_directory(bytes: &[u8]) -> bool {
-    let flags = bytes.get(6..8).map_or(0, |flags| u16::from_le_bytes([flags[0], flags[1]]));
-    bytes.starts_with(b"PK\x03\x04") && flags & 1 != 0 && flags & (1 << 6 | 1 << 13) != 0
-}
-
-fn entry_name(name: zip::result::ZipResult<Cow<'_, str>>, raw: &[u8]) -> String {
+pub(super) fn entry_name(name: zip::result::ZipResult<Cow<'_, str>>, raw: &[u8]) -> String {
     match name {
         Ok(name) => name.replace('\\', "/"),
         Err(_) => String::from_utf8_lossy(raw).replace('\\', "/"),
@@ -254,7 +191,7 @@ fn method_name(method: u16) -> &'static str {
     }
 }
 
-fn zip_error_of(error: &ZipError, member: Option<&str>) -> Issue {
+pub(super) fn zip_error_of(error: &ZipError, member: Option<&str>) -> Issue {
     let (code, message) = match error {
         ZipError::UnsupportedArchive(what) if what.to_lowercase().contains("password") => {
             (Code::Encrypted, "the archive is encrypted".to_owned())

@@ -45,11 +45,15 @@ pub(super) fn choose<T>(
     let count = entries.len();
     let mut left_out = LeftOut::default();
     let mut chosen = Vec::new();
+    let mut is_hidden = false;
     for entry in entries {
         match entry.what {
             What::Folder => left_out.folders += 1,
             What::Other(what) => left_out.names.push(format!("{} ({what})", entry.name)),
-            What::File if is_litter(&entry.name) => left_out.names.push(entry.name),
+            What::File if is_litter(&entry.name) => {
+                is_hidden |= is_hidden_by_choice(&entry.name);
+                left_out.names.push(entry.name);
+            }
             What::File => chosen.push(entry),
         }
     }
@@ -57,9 +61,23 @@ pub(super) fn choose<T>(
         let message = if count == 0 {
             format!("the {kind} archive is empty")
         } else {
-            format!("none of the {count} members of the {kind} archive is a file with data")
+            let members = if count == 1 {
+                "the one member"
+            } else {
+                &*format!("none of the {count} members")
+            };
+            let is = if count == 1 { "is no" } else { "is a" };
+            let left_out = left_out.message().map(|left_out| format!(": {left_out}"));
+            let left_out = left_out.unwrap_or_default();
+            format!("{members} of the {kind} archive {is} file with data{left_out}")
         };
-        return Err(Issue::error(Stage::Decompress, Code::NoMembers, message).into());
+        let issue = Issue::error(Stage::Decompress, Code::NoMembers, message);
+        return Err(if is_hidden {
+            issue.hint("names that begin with a dot are left out; rename what holds data")
+        } else {
+            issue
+        }
+        .into());
     }
     if let Some(message) = left_out.message() {
         let issue = Issue::warning(Stage::Decompress, Code::SkippedMember, message);
@@ -108,6 +126,12 @@ impl LeftOut {
         let entries = if count == 1 { "1 entry" } else { &*format!("{count} entries") };
         (!self.names.is_empty()).then(|| format!("{entries} left out: {}", pieces.join(", ")))
     }
+}
+
+/// Whether a dot before a name hides it, and no file manager wrote it.
+fn is_hidden_by_choice(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.starts_with('.') && !file.starts_with("._") && file != ".DS_Store"
 }
 
 /// What file managers leave in archives.

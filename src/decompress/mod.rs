@@ -9,6 +9,7 @@ mod blocks;
 mod budget;
 mod buffers;
 mod codec;
+mod headers;
 mod members;
 mod parts;
 mod tar;
@@ -22,7 +23,7 @@ use crate::context::Context;
 use crate::error::{ErrorKind, Result};
 use crate::guard::guarded;
 use crate::options::Compression;
-use crate::report::{Code, Issue, Severity, Stage};
+use crate::report::{Code, Issue, Stage};
 use crate::source::{Ahead, Growing, growing, release};
 
 pub use archive::{WorkbookZip, workbook_zip};
@@ -44,11 +45,20 @@ pub struct Part {
     pub member: Option<String>,
     /// Its bytes.
     pub bytes: Bytes,
-    /// What was damaged behind these bytes, so that the last line may be half a line. It is in no report
-    /// yet: it is the error where nothing can be made of the bytes.
-    pub cut: Option<Box<Issue>>,
+    /// What was damaged behind these bytes, so that the last line may be half a line. It is in no
+    /// report yet: it is the error where nothing can be made of the bytes.
+    pub cut: Option<Box<Cut>>,
     /// What was made of the bytes while they were inflated.
     pub ahead: Option<Ahead>,
+}
+
+/// Damage behind the bytes of a part.
+#[derive(Clone, Debug)]
+pub struct Cut {
+    /// What is damaged, as an error.
+    pub issue: Issue,
+    /// Whether all bytes are there nevertheless, and only a check behind them does not fit.
+    pub is_whole: bool,
 }
 
 impl Part {
@@ -222,8 +232,8 @@ impl Layers<'_, '_, '_> {
             }
         };
         // Its members were damaged one by one; what is behind the archive's end is said at once.
-        if let Some(issue) = part.cut {
-            self.context.reporter.push(*issue);
+        if let Some(cut) = part.cut {
+            self.context.reporter.push(cut.issue);
         }
         let members = || members(&part.bytes, self.wanted, self.budget, self.context);
         let members = guarded(Stage::Decompress, compression.as_str(), members)
@@ -237,7 +247,7 @@ impl Layers<'_, '_, '_> {
         compression: Compression,
         part: Part,
     ) -> Result<Part, (crate::Error, Option<String>)> {
-        let Part { member, bytes, mut cut, .. } = part;
+        let Part { member, bytes, cut, .. } = part;
         let context = &mut *self.context;
         let progress = context.progress();
         progress.start("decompress", bytes.len() as u64);
@@ -260,7 +270,7 @@ impl Layers<'_, '_, '_> {
                 grower.write(piece)
             };
             codec::inflate(compression, &bytes, threads, &mut sink, &mut issues, progress)
-                .map(|()| budget.hold(grower.finish()))
+                .map(|damage| (budget.hold(grower.finish()), damage))
         };
         let (inflated, ahead) = if threads == 1 {
             (inflating(), None)
@@ -276,23 +286,25 @@ impl Layers<'_, '_, '_> {
                 (inflating.join().unwrap_or_else(|panic| resume_unwind(panic)), ahead)
             })
         };
+        let of_member = |issue: Issue| match &member {
+            Some(member) => issue.table(member),
+            None => issue,
+        };
         for issue in issues {
-            let issue = match &member {
-                Some(member) => issue.table(member),
-                None => issue,
-            };
-            // The damage of an outer layer is the cause of that inside.
-            if issue.severity != Severity::Error {
-                context.reporter.push(issue);
-            } else if cut.is_none() {
-                cut = Some(Box::new(issue));
-            }
+            context.reporter.push(of_member(issue));
         }
         match inflated {
-            Ok(bytes) => Ok(Part { member, bytes, cut, ahead }),
+            Ok((bytes, None)) => Ok(Part { member, bytes, cut, ahead }),
+            Ok((bytes, Some(Cut { issue, is_whole }))) => {
+                // The damage of an outer layer is the cause of that inside.
+                let mut first =
+                    cut.unwrap_or_else(|| Box::new(Cut { issue: of_member(issue), is_whole }));
+                first.is_whole &= is_whole;
+                Ok(Part { member, bytes, cut: Some(first), ahead })
+            }
             Err(error) => Err(match cut {
                 // What an outer layer lost is why.
-                Some(issue) if error.kind() == ErrorKind::Corrupt => ((*issue).into(), None),
+                Some(cut) if error.kind() == ErrorKind::Corrupt => (cut.issue.into(), None),
                 _ => (error, member),
             }),
         }

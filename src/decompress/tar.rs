@@ -17,25 +17,30 @@ const BLOCK: usize = 512;
 /// The longest name that is believed.
 const NAME_BYTES: usize = 64 << 10;
 
-/// Whether the bytes begin with a header of tar: a check sum that fits, or else its magic.
+/// Whether the bytes begin with a header of tar: a check sum that fits, or else its magic. No header
+/// is without a NUL, and no text has one.
 pub(super) fn is_tar(bytes: &[u8]) -> bool {
     let magic = bytes.get(257..263).is_some_and(|magic| magic == b"ustar\0" || magic == b"ustar ");
-    let named = |block: &[u8]| block[0] != 0 && block.contains(&0) && has_checksum(block);
-    magic || bytes.get(..BLOCK).is_some_and(named)
+    let block = &bytes[..bytes.len().min(BLOCK)];
+    let named = block.len() == BLOCK && block[0] != 0 && has_checksum(block);
+    (magic || named) && block.contains(&0)
 }
 
 /// The members that count, in archive order.
 pub(super) fn members(
     bytes: &Bytes,
     wanted: Wanted<'_>,
-    budget: &mut Budget<'_>,
+    // Its members are bytes that were counted when the layer around it came off.
+    _: &mut Budget<'_>,
     context: &mut Context<'_>,
 ) -> Result<Vec<Member>> {
     let mut entries = Vec::new();
     let mut walk = Walk { bytes, at: 0 };
+    let mut more = 0;
     let end = loop {
         match walk.next() {
             Ok(Some(entry)) => entries.push(entry),
+            Ok(None) if walk.next_archive() => more += 1,
             Ok(None) => break walk.ending(),
             Err(error) if entries.is_empty() => return Err(error),
             Err(error) => {
@@ -48,16 +53,18 @@ pub(super) fn members(
             return Err(too_many(entries.len(), context.limits.archive_entries));
         }
     };
+    if more > 0 {
+        let message =
+            format!("{} tar archives, one after the other; the members of all are read", more + 1);
+        context.reporter.push(Issue::warning(Stage::Decompress, Code::TrailingData, message));
+    }
     if let Some(issue) = end {
         context.reporter.push(issue);
     }
     let mut members = Vec::new();
     for Entry { name, place, .. } in choose(entries, "tar", wanted, context)? {
         let bytes = match place {
-            Place::Data(range) => {
-                budget.spend(range.len() as u64)?;
-                Ok(bytes.slice(range))
-            }
+            Place::Data(range) => Ok(bytes.slice(range)),
             Place::Sparse => {
                 let message = "a sparse file in a tar, which is not read";
                 Err(Issue::error(Stage::Decompress, Code::UnsupportedFeature, message)
@@ -178,6 +185,17 @@ impl Walk<'_> {
     fn is_header(&self, at: usize) -> bool {
         let block = self.bytes.get(at..at + BLOCK);
         block.is_none_or(|block| has_checksum(block) || block.iter().all(|byte| *byte == 0))
+    }
+
+    /// Goes on to the archive behind the zeros that end this one; whether there is one.
+    fn next_archive(&mut self) -> bool {
+        let rest = &self.bytes[self.at.min(self.bytes.len())..];
+        let zeros = rest.iter().take_while(|byte| **byte == 0).count() / BLOCK * BLOCK;
+        let found = zeros > 0 && rest.get(zeros..zeros + BLOCK).is_some_and(has_checksum);
+        if found {
+            self.at += zeros;
+        }
+        found
     }
 
     /// What is odd about the end of an archive all of whose members are there.

@@ -51,7 +51,7 @@ pub(super) fn inflate(
             let flow = state.get().take(bytes, mark, block, out)?;
             let Some(after) = flow else { return Ok(ControlFlow::Continue(())) };
             needed.store(after.from, Ordering::Relaxed);
-            out.done((after.from / 8) as usize);
+            out.done((after.from / 8) as usize)?;
             state.set(after);
             let over = after.end.is_some();
             Ok(if over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -95,11 +95,13 @@ impl State {
             if end > bytes.len() {
                 return Err(Damage::truncated(bytes.len()).into());
             }
+            let tail = super::tail(Compression::Bz2, bytes, end);
             if sum != self.sum {
                 let text = "the check sum of all blocks does not fit";
-                return Err(Damage::corrupt(place, text).into());
+                let all_there = !matches!(tail, Tail::More(_));
+                return Err(Damage { all_there, ..Damage::corrupt(place, text) }.into());
             }
-            return Ok(Some(match super::tail(Compression::Bz2, bytes, end) {
+            return Ok(Some(match tail {
                 Tail::More(at) => {
                     let first = (at as u64 + 4) * 8;
                     State { from: first, to: first, sum: 0, end: None }

@@ -25,6 +25,7 @@ pub(super) fn inflate(
     }
     let mut next = at;
     let mut last_is_empty = false;
+    let mut member = None;
     let batches = std::iter::from_fn(|| {
         let start = next;
         for _ in 0..BATCH_BYTES / BLOCK_BYTES {
@@ -41,10 +42,21 @@ pub(super) fn inflate(
         |(inflated, empty, end)| {
             out.give(&inflated)?;
             last_is_empty = empty;
-            out.done(end?);
+            match end {
+                End::Block(end) => out.done(end)?,
+                End::Damage(damage) => return Err(damage.into()),
+                End::Member(start) => {
+                    let decoder = flate2::bufread::GzDecoder::new(&bytes[start..]);
+                    member = Some(serial::drain(decoder, bytes.len(), out)?);
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
             Ok(ControlFlow::Continue(()))
         },
     )?;
+    if let Some(end) = member {
+        return Ok(end);
+    }
     if !last_is_empty && next == bytes.len() {
         let message = "the gzip data has blocks (BGZF), but not the empty one that marks their end: \
                        some may be missing";
@@ -78,9 +90,17 @@ fn number(bytes: &[u8]) -> usize {
     bytes.iter().take(2).rev().fold(0, |sum, byte| sum << 8 | usize::from(*byte))
 }
 
-/// The blocks from `at` on: what they inflate to, whether the last was empty, and where it ended or
-/// what is wrong with the next one.
-fn inflate_blocks(bytes: &[u8], mut at: usize) -> (Vec<u8>, bool, Result<usize, Damage>) {
+/// Why no more blocks were inflated.
+enum End {
+    /// The last of them ends here.
+    Block(usize),
+    /// What begins here inflates to more than a block may hold: a member like any other.
+    Member(usize),
+    Damage(Damage),
+}
+
+/// The blocks from `at` on: what they inflate to, whether the last was empty, and how they end.
+fn inflate_blocks(bytes: &[u8], mut at: usize) -> (Vec<u8>, bool, End) {
     let mut inflated = Vec::new();
     let mut empty = false;
     let mut decoder = flate2::Decompress::new(false);
@@ -89,11 +109,14 @@ fn inflate_blocks(bytes: &[u8], mut at: usize) -> (Vec<u8>, bool, Result<usize, 
         let (data, trailer) = whole.split_at(size - TRAILER);
         let data = &data[12 + number(&data[10..])..];
         let before = inflated.len();
-        inflated.reserve(BLOCK_BYTES);
+        inflated.reserve(BLOCK_BYTES + 1);
         decoder.reset(false);
-        // More room than a block may take is no harm: it is told from its size below.
         let outcome = decoder.decompress_vec(data, &mut inflated, flate2::FlushDecompress::Finish);
         let given = &inflated[before..];
+        if given.len() > BLOCK_BYTES {
+            inflated.truncate(before);
+            return (inflated, false, End::Member(at));
+        }
         let mut crc = flate2::Crc::new();
         crc.update(given);
         let text = match outcome {
@@ -110,10 +133,10 @@ fn inflate_blocks(bytes: &[u8], mut at: usize) -> (Vec<u8>, bool, Result<usize, 
         };
         if let Some(text) = text {
             inflated.truncate(before);
-            return (inflated, false, Err(Damage::corrupt(at, text)));
+            return (inflated, false, End::Damage(Damage::corrupt(at, text)));
         }
         empty = given.is_empty();
         at += size;
     }
-    (inflated, empty, Ok(at))
+    (inflated, empty, End::Block(at))
 }

@@ -24,7 +24,11 @@ use crate::options::Compression;
 use crate::progress::Progress;
 use crate::report::{Code, Issue, Stage};
 
-pub(super) use serial::{checked_member, inflate_member, inflate_method};
+use super::Cut;
+
+pub(super) use serial::{
+    check_sum, checked_member, inflate_deflated, inflate_member, inflate_method,
+};
 
 /// A piece that says it inflates to more is not held in memory whole: it comes out as it is inflated.
 const PIECE_BYTES: usize = 32 << 20;
@@ -32,10 +36,11 @@ const PIECE_BYTES: usize = 32 << 20;
 /// Pieces smaller than this are inflated several at a time. Tests have little data.
 const BATCH_BYTES: usize = if cfg!(test) { 128 << 10 } else { 4 << 20 };
 
-/// Inflates one layer into `sink`, in order. What is wrong but leaves something whole goes to `issues`.
+/// Inflates one layer into `sink`, in order. What is odd goes to `issues`; damage that leaves
+/// something whole is the answer.
 ///
-/// An issue of severity error says that what came out ends before its end. `progress` is told the
-/// bytes used up.
+/// Where nothing comes out for a while `sink` is given nothing, so that it can look at the clock.
+/// `progress` is told the bytes used up.
 pub(super) fn inflate(
     compression: Compression,
     bytes: &Bytes,
@@ -43,13 +48,18 @@ pub(super) fn inflate(
     sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     issues: &mut Vec<Issue>,
     progress: &Progress,
-) -> Result<()> {
+) -> Result<Option<Cut>> {
     let out = Out { sink, progress, given: 0, issues };
     guarded(Stage::Decompress, compression.as_str(), || all(compression, bytes, threads, out))
 }
 
 /// All members, streams or frames.
-fn all(compression: Compression, bytes: &Bytes, threads: usize, mut out: Out<'_>) -> Result<()> {
+fn all(
+    compression: Compression,
+    bytes: &Bytes,
+    threads: usize,
+    mut out: Out<'_>,
+) -> Result<Option<Cut>> {
     let last = if compression == Compression::Xz { xz::Index::of_last(bytes) } else { None };
     let mut at = 0;
     while at < bytes.len() {
@@ -60,12 +70,13 @@ fn all(compression: Compression, bytes: &Bytes, threads: usize, mut out: Out<'_>
             Compression::Zstd => zstd::inflate(bytes, at, threads, &mut out),
             Compression::Zip | Compression::Tar => return Err(no_stream(compression)),
         };
-        let end = match next {
+        let end = match next.and_then(|end| out.done(end).map(|()| end)) {
             Ok(end) => end,
             Err(Stop::Sink(error)) => return Err(error),
-            Err(Stop::Damage(damage)) => return out.damaged(compression, &damage, bytes.len()),
+            Err(Stop::Damage(damage)) => {
+                return out.damaged(compression, &damage, bytes.len()).map(Some);
+            }
         };
-        out.done(end);
         if end <= at {
             break;
         }
@@ -85,7 +96,7 @@ fn all(compression: Compression, bytes: &Bytes, threads: usize, mut out: Out<'_>
             }
         };
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Where inflated bytes go.
@@ -105,13 +116,14 @@ impl Out<'_> {
         (self.sink)(bytes).map_err(Stop::Sink)
     }
 
-    /// Says how far the input is used up.
-    fn done(&self, at: usize) {
+    /// Says how far the input is used up, also where nothing came of it.
+    fn done(&mut self, at: usize) -> Result<(), Stop> {
         self.progress.done(at as u64);
+        (self.sink)(&[]).map_err(Stop::Sink)
     }
 
-    /// An error, or an issue where something whole came out before.
-    fn damaged(&mut self, compression: Compression, damage: &Damage, of: usize) -> Result<()> {
+    /// An error, or what is to be said where something whole came out before.
+    fn damaged(&self, compression: Compression, damage: &Damage, of: usize) -> Result<Cut> {
         let issue = damage.issue(compression, of);
         if self.given == 0 || !damage.whole_before {
             return Err(issue.into());
@@ -122,8 +134,7 @@ impl Out<'_> {
         } else {
             format!("{}; the {given} bytes before it came out", issue.message)
         };
-        self.issues.push(Issue { message, ..issue });
-        Ok(())
+        Ok(Cut { issue: Issue { message, ..issue }, is_whole: damage.all_there })
     }
 }
 
@@ -140,32 +151,43 @@ enum Stop {
 struct Damage {
     /// Offset of the damage in the compressed bytes, as near as is known.
     at: usize,
-    truncated: bool,
+    code: Code,
     text: String,
     /// Whether what came out so far is right, as far as anyone can tell.
     whole_before: bool,
     /// Whether the damage may be anywhere in that, and only a check at the end has told of it.
     anywhere: bool,
+    /// Whether all came out nevertheless, to the end of the input.
+    all_there: bool,
 }
 
 impl Damage {
     fn truncated(at: usize) -> Self {
-        Damage { at, truncated: true, text: String::new(), whole_before: true, anywhere: false }
+        Damage { code: Code::Truncated, ..Damage::corrupt(at, "") }
     }
 
     fn corrupt(at: usize, text: impl Into<String>) -> Self {
-        Damage { at, truncated: false, text: text.into(), whole_before: true, anywhere: false }
+        let (code, text) = (Code::Corrupt, text.into());
+        Damage { at, code, text, whole_before: true, anywhere: false, all_there: false }
     }
 
     fn issue(&self, compression: Compression, of: usize) -> Issue {
-        let (code, message) = if self.truncated {
-            (Code::Truncated, format!("the {compression} data ends too early, after {of} bytes"))
-        } else {
-            (Code::Corrupt, format!("the {compression} data is damaged: {}", self.text))
+        let text = &self.text;
+        let (message, hint) = match self.code {
+            Code::Truncated => (
+                format!("the {compression} data ends too early, after {of} bytes"),
+                "fetch or upload the file again",
+            ),
+            Code::UnsupportedCompression => (
+                format!("the {compression} data {text}"),
+                "compress it again with the usual settings: no long window, no dictionary",
+            ),
+            _ => (
+                format!("the {compression} data is damaged: {text}"),
+                "fetch or upload the file again",
+            ),
         };
-        Issue::error(Stage::Decompress, code, message)
-            .byte_offset(self.at as u64)
-            .hint("fetch or upload the file again")
+        Issue::error(Stage::Decompress, self.code, message).byte_offset(self.at as u64).hint(hint)
     }
 }
 
@@ -206,6 +228,16 @@ pub(super) fn read_error(
     read_damage(error, at, of).issue(compression, of).into()
 }
 
+/// What decoders say of sound bytes that they are not made for, and what it means.
+const UNSUPPORTED: [(&str, &str); 3] = [
+    ("too much memory", "needs a window of more than 128 MiB, which is not read"),
+    ("memory limit", "needs a dictionary of more than 256 MiB, which is not read"),
+    (
+        "Dictionary mismatch",
+        "was compressed with a dictionary of its own, which is not in the file",
+    ),
+];
+
 /// What a decoder's error says of the bytes.
 fn read_damage(error: &std::io::Error, at: usize, of: usize) -> Damage {
     let text = error.to_string();
@@ -213,7 +245,15 @@ fn read_damage(error: &std::io::Error, at: usize, of: usize) -> Damage {
         || text.contains("incomplete frame")
         || (at >= of
             && (text.contains("premature eof") || text.contains("decompression not finished")));
-    Damage { at, truncated, text, whole_before: truncated, anywhere: false }
+    let unsupported = UNSUPPORTED.iter().find(|(said, _)| text.contains(said));
+    let damage = match unsupported {
+        _ if truncated => Damage::truncated(at),
+        Some((_, what)) => {
+            Damage { code: Code::UnsupportedCompression, ..Damage::corrupt(at, *what) }
+        }
+        None => Damage::corrupt(at, text),
+    };
+    Damage { whole_before: truncated, ..damage }
 }
 
 fn no_stream(compression: Compression) -> Error {

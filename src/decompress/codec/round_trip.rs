@@ -9,11 +9,12 @@ use proptest::prelude::*;
 use super::inflate;
 use crate::options::Compression;
 use crate::progress::Progress;
-use crate::report::{Issue, Severity};
+use crate::report::Issue;
 
 struct Outcome {
     inflated: Vec<u8>,
     result: Result<(), Issue>,
+    cut: Option<(Issue, bool)>,
     issues: Vec<Issue>,
 }
 
@@ -26,7 +27,11 @@ fn inflated(compression: Compression, bytes: &[u8], threads: usize) -> Outcome {
     let bytes = Bytes::copy_from_slice(bytes);
     let progress = Progress::default();
     let result = super::inflate(compression, &bytes, threads, &mut sink, &mut issues, &progress);
-    Outcome { inflated, result: result.map_err(|error| error.issue().clone()), issues }
+    let (result, cut) = match result {
+        Ok(cut) => (Ok(()), cut.map(|cut| (cut.issue, cut.is_whole))),
+        Err(error) => (Err(error.issue().clone()), None),
+    };
+    Outcome { inflated, result, cut, issues }
 }
 
 /// Both ways, which must agree.
@@ -34,6 +39,7 @@ fn both(compression: Compression, bytes: &[u8]) -> Outcome {
     let alone = inflated(compression, bytes, 1);
     let shared = inflated(compression, bytes, 3);
     assert_eq!(alone.result, shared.result);
+    assert_eq!(alone.cut, shared.cut);
     assert_eq!(alone.issues, shared.issues);
     if alone.result.is_ok() {
         assert!(alone.inflated == shared.inflated);
@@ -48,8 +54,12 @@ fn gzip(data: &[u8]) -> Vec<u8> {
 }
 
 fn bgzf(data: &[u8]) -> Vec<u8> {
+    blocks(data.chunks(20_000).chain([&[][..]]))
+}
+
+fn blocks<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut out = Vec::new();
-    for block in data.chunks(20_000).chain([&[][..]]) {
+    for block in pieces {
         let mut encoder =
             flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(block).unwrap();
@@ -151,18 +161,18 @@ proptest! {
                 packed.truncate(at.max(12));
                 let cut = both(compression, &packed);
                 prop_assert!(data.starts_with(&cut.inflated));
-                let said = cut.result.is_err() || !cut.issues.is_empty();
+                let said = cut.result.is_err() || cut.cut.is_some() || !cut.issues.is_empty();
                 // Cut between two members nobody can tell.
                 prop_assert!(said || cut.inflated.len() < data.len() || lengths.contains(&0));
             }
             _ => {
                 packed[at] ^= flip;
                 let flipped = both(compression, &packed);
-                let said = flipped.result.is_err() || !flipped.issues.is_empty();
+                let is_cut = flipped.cut.is_some();
+                let said = flipped.result.is_err() || is_cut || !flipped.issues.is_empty();
                 // Some bits mean nothing: a time, a name, padding.
                 prop_assert!(said || flipped.inflated == data);
-                let errors = flipped.issues.iter().any(|i| i.severity == Severity::Error);
-                if flipped.result.is_ok() && !errors {
+                if flipped.result.is_ok() && !is_cut {
                     prop_assert!(data.starts_with(&flipped.inflated));
                 }
             }
@@ -223,7 +233,75 @@ fn a_refusal_comes_through() {
                 &mut Vec::new(),
                 &Progress::default(),
             );
-            assert_eq!(result.map_err(|error| error.issue().message.clone()), Err("enough".into()));
+            let said = result.err().map(|error| error.issue().message.clone());
+            assert_eq!(said.as_deref(), Some("enough"));
         }
+    }
+}
+
+/// Pieces that hold nothing are work too, during which the taker can end it.
+#[test]
+fn the_taker_is_asked_though_nothing_comes_out() {
+    let skippable = [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0].to_vec();
+    let empties = WAYS.map(|(compression, deflate)| (compression, deflate(&[])));
+    for (compression, empty) in empties.into_iter().chain([(Compression::Zstd, skippable)]) {
+        let packed = Bytes::from(empty.repeat(20_000));
+        for threads in [1, 3] {
+            let mut asked = 0;
+            let mut sink = |piece: &[u8]| {
+                assert!(piece.is_empty());
+                asked += 1;
+                let late = || Issue::limit(crate::report::Code::Timeout, "late", "time").into();
+                if asked == 3 { Err(late()) } else { Ok(()) }
+            };
+            let (mut issues, progress) = (Vec::new(), Progress::default());
+            let result = inflate(compression, &packed, threads, &mut sink, &mut issues, &progress);
+            assert!(result.is_err(), "{compression} {threads}");
+        }
+    }
+}
+
+/// The field of BGZF may be in a member that holds more than a block of it.
+#[test]
+fn a_member_larger_than_a_block_is_a_member() {
+    let data = lines(7, 20_000).repeat(10);
+    let all = data.chunks(30_000);
+    let mixed = [&data[..10], &data[10..90_010], &data[90_010..140_000], &data[140_000..], &[]];
+    for packed in [blocks([&*data].into_iter()), blocks(mixed.into_iter()), blocks(all)] {
+        let whole = both(Compression::Gzip, &packed);
+        assert_eq!(whole.result, Ok(()));
+        assert!(whole.inflated == data && whole.cut.is_none(), "{:?}", whole.cut);
+    }
+}
+
+/// A check at the very end that does not fit leaves all there is, and its end.
+#[test]
+fn a_check_at_the_end_leaves_the_end_whole() {
+    let data = lines(9, 50_000);
+    let (mut gzip, mut bz2) = (gzip(&data), bz2(&data));
+    let length = gzip.len();
+    gzip[length - 8] ^= 1;
+    let end = super::bits::find(&bz2, bz2.len() as u64 * 8 - 90).unwrap();
+    assert!(end.end);
+    bz2[(end.bit / 8) as usize + 8] ^= 1;
+    for (compression, packed) in [(Compression::Gzip, gzip), (Compression::Bz2, bz2)] {
+        let whole = both(compression, &packed);
+        assert!(whole.inflated == data, "{compression}");
+        assert!(whole.cut.is_some_and(|(_, is_whole)| is_whole), "{compression}");
+        let cut = both(compression, &packed[..packed.len() - 6]);
+        assert!(cut.cut.is_some_and(|(_, is_whole)| !is_whole), "{compression}");
+    }
+}
+
+/// What needs more memory than is given, or a dictionary, is sound.
+#[test]
+fn what_is_not_read_is_not_called_damaged() {
+    // A frame with a window of 1 GiB; one that names a dictionary.
+    let window = [0x28, 0xb5, 0x2f, 0xfd, 0, 0xa0, 0x09, 0, 0, b'a'].to_vec();
+    let named = [0x28, 0xb5, 0x2f, 0xfd, 0x21, 7, 1, 0x09, 0, 0, b'a'].to_vec();
+    for (packed, what) in [(window, "window of more than 128 MiB"), (named, "dictionary")] {
+        let issue = both(Compression::Zstd, &packed).result.unwrap_err();
+        assert_eq!(issue.code, crate::report::Code::UnsupportedCompression, "{issue:?}");
+        assert!(issue.message.contains(what), "{issue:?}");
     }
 }

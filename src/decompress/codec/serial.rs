@@ -16,6 +16,9 @@ use super::super::budget::Budget;
 /// nobody checked.
 const HELD_BYTES: usize = 1 << 20;
 
+/// A check sum that does not fit may not be used up yet; nothing that is shorter follows it.
+const CHECK_BYTES: usize = 8;
+
 /// What a decoder still has of its input.
 pub(super) trait Rest: Read {
     /// The bytes that it did not use up.
@@ -56,16 +59,17 @@ pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Res
                 out.give(&held)?;
                 (held, holding) = (Vec::new(), false);
                 out.give(&buffer[..read])?;
-                out.done(of - decoder.rest());
+                out.done(of - decoder.rest())?;
             }
             Err(error) if error.kind() == IoKind::Interrupted => {}
             Err(error) => {
                 let mut damage = read_damage(&error, of - decoder.rest(), of);
                 let at_the_end = damage.text.contains("matching checksum")
                     || damage.text.contains("match checksum");
-                if damage.truncated || at_the_end {
+                if damage.code == Code::Truncated || at_the_end {
                     damage.whole_before = true;
                     damage.anywhere = at_the_end;
+                    damage.all_there = at_the_end && decoder.rest() <= CHECK_BYTES;
                     out.give(&held)?;
                 } else {
                     damage.whole_before = holding;
@@ -116,8 +120,16 @@ pub(in super::super) fn inflate_method(
             Err(error) => failed(error),
         },
         95 => {
-            let decoder = xz2::bufread::XzDecoder::new_multi_decoder(bytes);
-            inflate_member(decoder, compressed, spool, budget)
+            match xz2::stream::Stream::new_stream_decoder(
+                super::xz::MEMORY,
+                xz2::stream::CONCATENATED,
+            ) {
+                Ok(stream) => {
+                    let decoder = xz2::bufread::XzDecoder::new_stream(bytes, stream);
+                    inflate_member(decoder, compressed, spool, budget)
+                }
+                Err(error) => failed(error.into()),
+            }
         }
         14 => {
             // Version and size of the properties come first; the rest is what an .lzma file has, but
@@ -141,11 +153,27 @@ pub(in super::super) fn inflate_method(
     })
 }
 
+/// Inflates a member whose size nobody has told; answers how long it is.
+pub(in super::super) fn inflate_deflated(
+    bytes: &[u8],
+    spool: &mut Spool,
+    budget: &mut Budget<'_>,
+) -> Result<usize> {
+    let mut decoder = flate2::bufread::DeflateDecoder::new(bytes);
+    inflate_member(&mut decoder, bytes.len() as u64, spool, budget)?;
+    Ok(bytes.len() - decoder.get_ref().len())
+}
+
+/// The check sum of zip.
+pub(in super::super) fn check_sum(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
 /// A member against its check sum.
 pub(in super::super) fn checked_member(bytes: Bytes, expected: u32) -> Result<Bytes, Error> {
-    let mut crc = flate2::Crc::new();
-    crc.update(&bytes);
-    if crc.sum() == expected {
+    if check_sum(&bytes) == expected {
         return Ok(bytes);
     }
     let message = "the zip data is damaged: its check sum does not fit";
@@ -166,5 +194,9 @@ pub(super) fn at_most(decoder: impl Read, most: usize, into: &mut Vec<u8>) -> st
 
 /// The damage of a piece that was inflated on its own.
 pub(super) fn piece_damage(error: &std::io::Error, at: usize) -> Damage {
-    Damage { whole_before: true, truncated: false, ..read_damage(error, at, usize::MAX) }
+    let damage = read_damage(error, at, usize::MAX);
+    let cut = damage.code == Code::Truncated;
+    let text = if cut { error.to_string() } else { damage.text };
+    let code = if cut { Code::Corrupt } else { damage.code };
+    Damage { whole_before: true, code, text, ..damage }
 }

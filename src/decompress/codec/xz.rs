@@ -42,7 +42,7 @@ pub(super) fn inflate(
         |block| (inflate_block(header, bytes, &block), block.end),
         |(inflated, end)| {
             out.give(&inflated?)?;
-            out.done(end);
+            out.done(end)?;
             Ok(ControlFlow::Continue(()))
         },
     )?;

@@ -8,6 +8,9 @@ use super::{BATCH_BYTES, Damage, Out, PIECE_BYTES, Stop, serial};
 /// What a block inflates to at most.
 const BLOCK_BYTES: usize = 128 << 10;
 
+/// Frames of a batch; those that hold nothing are also work.
+const BATCH_FRAMES: usize = 4096;
+
 /// A frame that is there to its end and fits into memory.
 #[derive(Clone, Copy)]
 struct Frame {
@@ -31,7 +34,8 @@ pub(super) fn inflate(
     let mut next = at;
     let batches = std::iter::from_fn(|| {
         let (start, mut most) = (next, 0);
-        while let Some(frame) = frame(bytes, next) {
+        for _ in 0..BATCH_FRAMES {
+            let Some(frame) = frame(bytes, next) else { break };
             if most + frame.most > BATCH_BYTES && next > start {
                 break;
             }
@@ -46,7 +50,7 @@ pub(super) fn inflate(
         |(start, end)| inflate_frames(&bytes[..end], start),
         |(inflated, end)| {
             out.give(&inflated)?;
-            out.done(end?);
+            out.done(end?)?;
             Ok(ControlFlow::Continue(()))
         },
     )?;
@@ -56,6 +60,10 @@ pub(super) fn inflate(
 fn inflate_frames(bytes: &[u8], mut at: usize) -> (Vec<u8>, Result<usize, Damage>) {
     let mut inflated = Vec::new();
     while let Some(frame) = frame(bytes, at) {
+        if frame.most == 0 {
+            at = frame.end;
+            continue;
+        }
         let before = inflated.len();
         let outcome = ::zstd::stream::read::Decoder::with_buffer(&bytes[at..frame.end])
             .and_then(|decoder| serial::at_most(decoder, frame.most, &mut inflated));

@@ -6,7 +6,9 @@ mod blocks;
 mod bounds;
 mod lengths;
 mod plan;
+mod runs;
 mod streams;
+mod times;
 mod zones;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,8 @@ use crate::options::FileType;
 use crate::report::{Code, Issue, Stage};
 
 const MAGIC: &[u8] = b"ORC";
+/// What is said of times that 64 bits of nanoseconds do not reach.
+const FAR_TIME: &str = "time beyond those that can be read";
 /// What writers put into files of a draft of ORC 2.
 const UNRELEASED_VERSION: &str = "1.9999";
 
@@ -77,10 +81,11 @@ impl FormatReader for Orc {
 fn read(mut plan: Plan, bounds: &Bounds, context: &mut Context<'_>) -> Result<RawTable> {
     let options = context.options;
     let leaves = options.leave_rows && options.transforms.is_empty();
+    // However the rows are asked for, their type is the same.
+    if plan.has_far_times()? {
+        in_microseconds(&mut plan, context);
+    }
     if leaves && !options.verify {
-        if plan.has_far_times()? {
-            in_microseconds(&mut plan, context);
-        }
         let nulls = plan.null_counts();
         return Ok(left(plan, nulls));
     }
@@ -93,9 +98,8 @@ fn read(mut plan: Plan, bounds: &Bounds, context: &mut Context<'_>) -> Result<Ra
             }
         };
         batches = match columnar::read_all(&plan, bounds, &mut note) {
-            // Nanoseconds reach only from 1677 to 2262; a file with times beyond is read again in
-            // microseconds, which ORC's writers seldom go below.
-            Err(error) if names_times(&error) => {
+            // Statistics that are wrong said there are no such times.
+            Err(error) if is_far(&error) => {
                 in_microseconds(&mut plan, context);
                 columnar::read_all(&plan, bounds, &mut note)?
             }
@@ -108,7 +112,7 @@ fn read(mut plan: Plan, bounds: &Bounds, context: &mut Context<'_>) -> Result<Ra
     let mut nulls = Vec::new();
     if options.verify {
         let found = match columnar::verify(&plan, bounds) {
-            Err(error) if names_times(&error) => {
+            Err(error) if is_far(&error) => {
                 in_microseconds(&mut plan, context);
                 columnar::verify(&plan, bounds)?
             }
@@ -129,8 +133,9 @@ fn left(plan: Plan, nulls: Vec<Option<u64>>) -> RawTable {
     table
 }
 
-fn names_times(error: &Error) -> bool {
-    error.issue().message.contains("timestamp")
+/// Whether a time was met that the unit read in does not reach.
+fn is_far(error: &Error) -> bool {
+    error.issue().message.contains(FAR_TIME)
 }
 
 fn in_microseconds(plan: &mut Plan, context: &mut Context<'_>) {
@@ -148,6 +153,10 @@ fn orc_error(error: OrcError) -> Error {
     let message = error.to_string();
     if message.contains("precision cannot be 0") {
         return unread("with decimals without a precision (Hive 0.11)");
+    }
+    if let OrcError::DecodeTimestamp { seconds, .. } = &error {
+        let message = format!("{FAR_TIME}: {seconds} seconds from 1970");
+        return Issue::error(Stage::Parse, Code::Corrupt, message).into();
     }
     let code = match &error {
         OrcError::UnsupportedTypeVariant { .. } => Code::UnsupportedFeature,

@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType as ArrowType, SchemaRef};
+use chrono::TimeZone;
 use orc_rust::ArrowSchemaOptions;
 use orc_rust::array_decoder::NaiveStripeDecoder;
 use orc_rust::projection::ProjectionMask;
@@ -20,7 +21,8 @@ use super::super::columnar::{self, Between, Bounds, Span, Units, check_rows, spa
 use super::super::select;
 use super::blocks::Codec;
 use super::streams::{Source, check_stripe};
-use super::{UNRELEASED_VERSION, names_times, orc_error, unread, zones};
+use super::times::{TimeColumn, rewritten};
+use super::{UNRELEASED_VERSION, is_far, orc_error, unread, zones};
 use crate::context::Context;
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
@@ -114,21 +116,22 @@ impl Plan {
         self.metadata.root_data_type().children()[self.roots[column]].data_type()
     }
 
-    /// Whether there are times that nanoseconds do not reach: as the statistics say or, where there are
-    /// none, by reading such columns.
+    /// Whether there are times that nanoseconds do not reach. Where the statistics do not say that there
+    /// are none the columns are read: the type of a column hangs on no statistics of rows that
+    /// are not read.
     pub fn has_far_times(&mut self) -> Result<bool> {
         const REACH: u64 = 9_223_372_036_854 - 2 * 86_400_000;
         let mut unknown = Vec::new();
         for (column, root) in self.roots.iter().enumerate() {
             let mut times = Vec::new();
             time_columns(self.column(column), &mut times);
-            for index in times {
+            for (index, _) in times {
                 let statistics = self.metadata.column_file_statistics().get(index);
                 match statistics.and_then(ColumnStatistics::type_statistics) {
                     Some(TypeStatistics::Timestamp { min, max, min_utc, max_utc }) => {
                         let found = [min, max, min_utc, max_utc];
                         if found.iter().any(|time| time.unsigned_abs() > REACH) {
-                            return Ok(true);
+                            unknown.push(*root);
                         }
                     }
                     _ if statistics.is_some_and(is_all_null) => {}
@@ -150,7 +153,7 @@ impl Plan {
         let read = columnar::shared_out(self, &bounds, bounds.threads + 1, job, |_, _, _| Ok(true));
         (self.roots, self.schema) = (all, schema);
         match read {
-            Err(error) if names_times(&error) => Ok(true),
+            Err(error) if is_far(&error) => Ok(true),
             read => read.map(|()| false),
         }
     }
@@ -197,11 +200,11 @@ fn schema(
     Arc::new(root.create_arrow_schema_with_options(&of_user, options))
 }
 
-/// The columns of times in a column.
-fn time_columns(column: &DataType, found: &mut Vec<usize>) {
+/// The columns of times in a column, and whether they are by the writer's clock.
+fn time_columns(column: &DataType, found: &mut Vec<(usize, bool)>) {
     match column {
-        DataType::Timestamp { column_index }
-        | DataType::TimestampWithLocalTimezone { column_index } => found.push(*column_index),
+        DataType::Timestamp { column_index } => found.push((*column_index, true)),
+        DataType::TimestampWithLocalTimezone { column_index } => found.push((*column_index, false)),
         DataType::Struct { children, .. } => {
             children.iter().for_each(|child| time_columns(child.data_type(), found));
         }
@@ -215,6 +218,18 @@ fn time_columns(column: &DataType, found: &mut Vec<usize>) {
         }
         _ => {}
     }
+}
+
+/// All columns of times, and what each counts from.
+fn times<Z: TimeZone>(root: &RootDataType, zone: Option<&Z>) -> Vec<TimeColumn> {
+    /// The beginning of 2015.
+    const EPOCH: i64 = 1_420_070_400;
+    let local = zone.and_then(|zone| zone.with_ymd_and_hms(2015, 1, 1, 0, 0, 0).single());
+    let local = local.map_or(EPOCH, |time| time.timestamp());
+    let mut found = Vec::new();
+    root.children().iter().for_each(|column| time_columns(column.data_type(), &mut found));
+    let of = |(index, is_local)| TimeColumn { index, epoch: if is_local { local } else { EPOCH } };
+    found.into_iter().map(of).collect()
 }
 
 fn is_all_null(statistics: &ColumnStatistics) -> bool {
@@ -315,8 +330,16 @@ impl Units for Plan {
         let inflated =
             check_stripe(&self.source, &self.metadata, self.codec, info, &root, &self.bounds)?;
         let mut source = self.source.clone();
-        let stripe = Stripe::new(&mut source, &self.metadata, &root, info).map_err(orc_error)?;
+        let mut stripe =
+            Stripe::new(&mut source, &self.metadata, &root, info).map_err(orc_error)?;
         let zone = stripe.writer_tz();
+        let times = times(&root, zone.as_ref());
+        let in_microseconds = self.precision == TimestampPrecision::Microsecond;
+        let rewritten =
+            rewritten(&self.source, &self.metadata, info, &root, &times, in_microseconds)?;
+        if let Some((mut source, info)) = rewritten {
+            stripe = Stripe::new(&mut source, &self.metadata, &root, &info).map_err(orc_error)?;
+        }
         let schema = schema(&self.metadata, &root, self.precision);
         let batch_rows = batch_rows.min(span.rows.max(1));
         let batches = NaiveStripeDecoder::new(stripe, schema.clone(), batch_rows);

@@ -2,14 +2,20 @@
 //! columns into jobs for several threads; batches of rows come back in order.
 
 mod keep;
+mod messages;
+mod sizes;
+mod streamed;
 mod values;
 mod verify;
 
+use std::time::Instant;
+
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
 
 use self::keep::Keeper;
+use self::messages::is_overflow;
+use self::sizes::Decoded;
 use self::values::check_values;
 use super::chunks::ordered;
 use crate::decompress::Budget;
@@ -18,16 +24,14 @@ use crate::guard::guarded;
 use crate::limits::Limits;
 use crate::report::{Code, Issue, Stage};
 
+pub(super) use self::messages::{arrow_error, plain};
+pub(super) use self::streamed::each;
 pub(super) use self::verify::{Between, verify, wrong_rows};
 
 /// Rows of a batch, where its values leave room for so many.
 pub(super) const BATCH_ROWS: usize = 64 << 10;
 /// Bytes of a batch as the file has them, dictionaries apart, if it has more than one row.
 const BATCH_BYTES: u64 = 128 << 20;
-/// Rows of the first batch that is handed on: a preview wants no more.
-const HEAD_ROWS: usize = 1 << 10;
-/// Larger units are handed on batch by batch where not all rows are to be in memory.
-const UNIT_BYTES: u64 = 256 << 20;
 /// Jobs for each thread: few enough to cost nothing, many enough for the threads to end together.
 const JOBS: usize = 8;
 
@@ -137,7 +141,7 @@ pub(super) fn read_all(
     loop {
         match try_read_all(units, bounds, rows, note) {
             // A dictionary's long values may be there so often that a batch cannot hold them.
-            Err(error) if rows > 1 && is_overflow(&error) => rows /= 32,
+            Err(error) if rows > 1 && is_overflow(&error) => rows = fewer(rows),
             other => return other,
         }
     }
@@ -152,7 +156,10 @@ fn try_read_all(
     let mut batches = Vec::new();
     let mut total = 0;
     keep::use_memory_again();
-    let job = |span: &Span, columns: &[usize]| kept_of(units, span, columns, batch_rows, bounds);
+    let decoded = Decoded::new(&bounds.limits);
+    let job = |span: &Span, columns: &[usize]| {
+        kept_of(units, span, columns, batch_rows, bounds, &decoded)
+    };
     shared_out(units, bounds, JOBS * bounds.threads, job, |span, sets, parts| {
         let whole = assemble(units, sets, parts, bounds)?;
         let rows = whole.iter().map(|batch| batch.num_rows() as u64).sum();
@@ -165,94 +172,9 @@ fn try_read_all(
     Ok(batches)
 }
 
-/// Hands on all rows in order, a few jobs ahead of who takes them; the first batch is a small one.
-pub(super) fn each(
-    units: &dyn Units,
-    bounds: &Bounds,
-    take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
-) -> Result<()> {
-    let all: Vec<usize> = (0..units.schema().fields().len()).collect();
-    let batch_rows = batch_rows(units).min(BATCH_ROWS / 4);
-    let mut budget = Budget::new(bounds.input, &bounds.limits);
-    let mut spans = units.spans();
-    let head;
-    if let Some((first, rest)) = spans.split_first() {
-        let mut more = true;
-        if first.rows > 4 * HEAD_ROWS {
-            let begin = Span { rows: HEAD_ROWS, whole: false, ..first.clone() };
-            sequentially(units, &begin, &all, HEAD_ROWS, bounds, &mut |batch| {
-                more = take(batch)?;
-                Ok(more)
-            })?;
-            let (offset, rows) = (first.offset + HEAD_ROWS, first.rows - HEAD_ROWS);
-            let behind = Span { offset, rows, whole: false, ..first.clone() };
-            head = std::iter::once(behind).chain(rest.iter().cloned()).collect::<Vec<_>>();
-            spans = &head;
-        }
-        if !more {
-            return Ok(());
-        }
-    }
-    let is_large = |span: &Span| units.bytes(span.unit) > UNIT_BYTES;
-    if spans.iter().any(is_large) {
-        for span in spans {
-            let mut more = true;
-            let inflated = sequentially(units, span, &all, batch_rows, bounds, &mut |batch| {
-                more = take(batch)?;
-                Ok(more)
-            })?;
-            budget.spend(inflated)?;
-            if !more {
-                break;
-            }
-        }
-        return Ok(());
-    }
-    let job = |span: &Span, columns: &[usize]| batches_of(units, span, columns, batch_rows, bounds);
-    shared_out_of(units, spans, bounds, bounds.threads + 1, job, |span, sets, parts| {
-        let batches = assemble(units, sets, parts, bounds)?;
-        check_count(span, batches.iter().map(|batch| batch.num_rows() as u64).sum(), bounds)?;
-        for batch in batches {
-            if !take(batch)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    })
-}
-
-/// One span batch by batch, with the rows it said it has.
-fn sequentially(
-    units: &dyn Units,
-    span: &Span,
-    columns: &[usize],
-    batch_rows: usize,
-    bounds: &Bounds,
-    take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
-) -> Result<u64> {
-    let (mut rows, mut stopped) = (0, false);
-    let inflated = guarded(Stage::Parse, bounds.format, || {
-        units.read(span, columns, batch_rows, &mut |batch| {
-            check_values(&batch, &bounds.limits)?;
-            rows += batch.num_rows() as u64;
-            stopped = !take(batch)?;
-            Ok(!stopped)
-        })
-    })?;
-    if !stopped {
-        check_count(span, rows, bounds)?;
-    }
-    Ok(inflated)
-}
-
-/// The report has said how many rows there are: there are no others.
-fn check_count(span: &Span, rows: u64, bounds: &Bounds) -> Result<()> {
-    if rows == span.rows as u64 {
-        return Ok(());
-    }
-    let name = unit_name(bounds.format);
-    let message = format!("{name} {} has {rows} rows, its metadata says {}", span.unit, span.rows);
-    Err(Issue::error(Stage::Parse, Code::Corrupt, message).into())
+/// Rows of a batch where so many were too many.
+fn fewer(rows: usize) -> usize {
+    (rows / 32).max(1)
 }
 
 /// What a unit of a format is called.
@@ -285,6 +207,7 @@ fn shared_out_of<T: Send>(
     let one = |(): &mut (), index: usize| {
         let (span, columns) = (&spans[index / sets.len()], &sets[index % sets.len()]);
         guarded(Stage::Parse, bounds.format, || job(span, columns))
+            .map_err(|error| messages::placed(error, units, span, columns, bounds))
     };
     ordered(
         bounds.threads,
@@ -337,15 +260,26 @@ pub(super) fn read_job<T: Default>(
     mut see: impl FnMut(&mut T, RecordBatch) -> Result<()>,
 ) -> Result<Read<T>> {
     let mut read = Read { rows: 0, found: T::default(), inflated: 0 };
+    let started = Instant::now();
     let inflated = units.read(span, columns, batch_rows, &mut |batch| {
         check_values(&batch, &bounds.limits)?;
         read.rows += batch.num_rows() as u64;
         check_rows(read.rows, &bounds.limits)?;
+        check_time(started, &bounds.limits)?;
         see(&mut read.found, batch)?;
         Ok(true)
     })?;
     read.inflated = inflated;
     Ok(read)
+}
+
+/// A job alone may take longer than allowed.
+fn check_time(started: Instant, limits: &Limits) -> Result<()> {
+    if started.elapsed() <= limits.time {
+        return Ok(());
+    }
+    let message = format!("decoding took more than {} s", limits.time.as_secs_f64());
+    Err(Issue::limit(Code::Timeout, message, "time").into())
 }
 
 fn batches_of(
@@ -368,8 +302,12 @@ fn kept_of(
     columns: &[usize],
     batch_rows: usize,
     bounds: &Bounds,
+    decoded: &Decoded<'_>,
 ) -> Result<Read<Vec<RecordBatch>>> {
-    let read = |keeper: &mut Keeper, batch| keeper.push(batch);
+    let read = |keeper: &mut Keeper, batch| {
+        decoded.add(&batch)?;
+        keeper.push(batch)
+    };
     let Read { rows, found, inflated } = read_job(units, span, columns, batch_rows, bounds, read)?;
     Ok(Read { rows, found: found.finish()?, inflated })
 }
@@ -420,30 +358,4 @@ pub(super) fn batch_rows(units: &dyn Units) -> usize {
     });
     let rows = BATCH_BYTES / most.max().unwrap_or(1);
     (rows as usize).clamp(1, BATCH_ROWS)
-}
-
-fn is_overflow(error: &Error) -> bool {
-    error.issue().message == OVERFLOW
-}
-
-const OVERFLOW: &str = "a column of one batch has more than 2 GiB of values";
-
-/// What the arrow crates say, in our terms.
-pub(super) fn arrow_error(error: ArrowError) -> Error {
-    let message = error.to_string();
-    let lower = message.to_lowercase();
-    if lower.contains("index overflow decoding byte array") || lower.contains("offset overflow") {
-        return Issue::limit(Code::ValueTooLarge, OVERFLOW, "value_bytes").into();
-    }
-    let is_end = matches!(&error, ArrowError::IoError(_, io)
-        if io.kind() == std::io::ErrorKind::UnexpectedEof)
-        || lower.contains("unexpected end")
-        || lower.contains("eof");
-    let code = match error {
-        ArrowError::NotYetImplemented(_) => Code::UnsupportedFeature,
-        _ if is_end => Code::Truncated,
-        _ if super::names_unsupported(&lower) => Code::UnsupportedFeature,
-        _ => Code::Corrupt,
-    };
-    Issue::error(Stage::Parse, code, message).into()
 }

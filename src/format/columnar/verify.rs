@@ -7,10 +7,12 @@ use arrow::compute::kernels::cmp;
 use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 
-use super::{Bounds, Span, Units, batch_rows, read_job, shared_out, unit_name};
+use super::{Bounds, Span, Units, batch_rows, fewer, is_overflow, read_job, shared_out, unit_name};
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
 
+/// Rows of a batch: none is kept, and a large one gains nothing.
+const ROWS: usize = 4 << 10;
 /// Issues of wrong statistics that are worth their text; one column of many row groups is one.
 const LISTED: usize = 100;
 
@@ -36,9 +38,18 @@ pub(in super::super) fn wrong_rows(span: &Span, rows: u64, format: &str) -> Issu
 
 /// Decodes all that the plan has.
 pub(in super::super) fn verify(units: &dyn Units, bounds: &Bounds) -> Result<Found> {
+    let mut rows = batch_rows(units).min(ROWS);
+    loop {
+        match try_verify(units, bounds, rows) {
+            Err(error) if rows > 1 && is_overflow(&error) => rows = fewer(rows),
+            other => return other,
+        }
+    }
+}
+
+fn try_verify(units: &dyn Units, bounds: &Bounds, rows: usize) -> Result<Found> {
     let columns = units.schema().fields().len();
     let mut found = Found { nulls: vec![0; columns], issues: Vec::new() };
-    let rows = batch_rows(units);
     let job = |span: &Span, columns: &[usize]| {
         let limits = columns.iter().map(|column| units.claimed_bounds(span, *column));
         let limits: Vec<Option<Between>> = limits.collect();

@@ -3,6 +3,7 @@
 //! Takes a file; gives its columns as the parquet crate maps them to Arrow. Refuses encrypted files
 //! and what the crate does not read, by name.
 
+mod leaves;
 mod pages;
 mod plan;
 mod shapes;
@@ -217,7 +218,7 @@ fn metadata(bytes: &Bytes, context: &mut Context<'_>) -> Result<ArrowReaderMetad
 }
 
 fn parquet_error(error: ParquetError) -> Error {
-    let message = error.to_string();
+    let message = columnar::plain(&error.to_string());
     if message.contains("Expected list element type") {
         let message = format!("the footer has fields that are not read: {message}");
         return Issue::error(Stage::Parse, Code::UnsupportedFeature, message).into();

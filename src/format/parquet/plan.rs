@@ -2,24 +2,26 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
     statistics::StatisticsConverter,
 };
-use parquet::basic::Type;
-use parquet::file::metadata::RowGroupMetaData;
+use parquet::basic::{ConvertedType, Type};
+use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 
 use super::super::columnar::{self, Between, Bounds, Span, Units, spans};
-use super::{arrow_error, check_rows, pages, parquet_error, select};
+use super::{arrow_error, check_rows, leaves, pages, parquet_error, select};
 use crate::context::Context;
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
 use crate::table::Rows;
 
+/// Under this name a footer has the schema of who wrote it.
+const ARROW_SCHEMA: &str = "ARROW:schema";
 /// Rows of a batch of a small row group, which may have more than it says.
 const LEAST_ROWS: usize = 1 << 10;
 
@@ -33,6 +35,8 @@ pub(super) struct Plan {
     roots: Vec<usize>,
     spans: Vec<Span>,
     bounds: Bounds,
+    /// The same file with the months of its intervals, if it has such.
+    months: Option<ArrowReaderMetadata>,
 }
 
 impl Plan {
@@ -71,10 +75,11 @@ impl Plan {
         let skip = select::skipped_rows(context);
         let spans = spans(&units, skip, context.parser().nrows.unwrap_or(u64::MAX));
         check_rows(spans.iter().map(|span| span.rows as u64).sum(), &bounds.limits)?;
-        let mut plan =
-            Plan { bytes, metadata, schema: Schema::empty().into(), roots, spans, bounds };
+        let schema = Schema::empty().into();
+        let mut plan = Plan { bytes, metadata, schema, roots, spans, bounds, months: None };
         plan.schema = plan.read_schema()?;
-        plan.in_microseconds()?;
+        plan.in_microseconds(context)?;
+        plan.find_intervals()?;
         Ok(plan)
     }
 
@@ -99,63 +104,138 @@ impl Plan {
         if let Ok(reader) = reader {
             schema = Some(arrow::array::RecordBatchReader::schema(&reader));
         }
-        match schema {
-            Some(schema) => Ok(schema),
-            None => self.metadata.schema().project(&self.roots).map(Arc::new).map_err(arrow_error),
+        let schema = match schema {
+            Some(schema) => schema,
+            None => {
+                self.metadata.schema().project(&self.roots).map(Arc::new).map_err(arrow_error)?
+            }
+        };
+        if self.months.is_none() {
+            return Ok(schema);
         }
+        Ok(Arc::new(leaves::mapped(&schema, |_, data_type| match data_type {
+            DataType::Interval(_) => DataType::Interval(IntervalUnit::MonthDayNano),
+            other => other.clone(),
+        })))
     }
 
     fn builder(&self, roots: &[usize]) -> ParquetRecordBatchReaderBuilder<Bytes> {
-        let metadata = self.metadata.clone();
+        self.builder_of(&self.metadata, roots)
+    }
+
+    fn builder_of(
+        &self,
+        metadata: &ArrowReaderMetadata,
+        roots: &[usize],
+    ) -> ParquetRecordBatchReaderBuilder<Bytes> {
+        let metadata = metadata.clone();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), roots.iter().copied());
         ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), metadata)
             .with_projection(mask)
     }
 
-    /// The old 96-bit times have nanoseconds and reach further than 64 bits of them do: where one of
-    /// them is too far away all are read in microseconds. Nothing but the values tells.
-    fn in_microseconds(&mut self) -> Result<()> {
+    /// The old 96-bit times have nanoseconds and reach further than 64 bits of them do: a column with
+    /// one that is too far away is read in microseconds. Nothing but the values tells.
+    fn in_microseconds(&mut self, context: &mut Context<'_>) -> Result<()> {
         let file = self.metadata.parquet_schema();
-        let is_old = |leaf: &usize| file.column(*leaf).physical_type() == Type::INT96;
-        let old: Vec<usize> = (0..file.num_columns()).filter(is_old).collect();
-        if old.is_empty() {
+        let is_old: Vec<bool> = (0..file.num_columns())
+            .map(|leaf| file.column(leaf).physical_type() == Type::INT96)
+            .collect();
+        let roots = (0..file.num_columns()).filter(|leaf| is_old[*leaf]);
+        let mut roots: Vec<usize> = roots.map(|leaf| file.get_column_root_idx(leaf)).collect();
+        roots.dedup();
+        roots.retain(|root| self.roots.contains(root));
+        if roots.is_empty() {
             return Ok(());
         }
-        let fields = self.metadata.schema().fields().iter().map(|field| match field.data_type() {
-            DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
-                let wide = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-                Arc::new(field.as_ref().clone().with_data_type(wide))
-            }
-            _ => field.clone(),
-        });
-        let schema = Schema::new(fields.collect::<Vec<_>>());
-        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-        let Ok(wide) = ArrowReaderMetadata::try_new(self.metadata.metadata().clone(), options)
-        else {
-            return Ok(());
-        };
-        let all = std::mem::take(&mut self.roots);
+        let wide = self.widened(&is_old)?;
+        let all = std::mem::replace(&mut self.roots, roots);
         let narrow = std::mem::replace(&mut self.metadata, wide);
-        let root = |leaf: &usize| narrow.parquet_schema().get_column_root_idx(*leaf);
-        self.roots = old.iter().map(root).filter(|root| all.contains(root)).collect();
-        self.roots.dedup();
         self.schema = self.read_schema()?;
-        let mut is_far = false;
+        let mut is_far = vec![false; is_old.len()];
         let bounds = self.bounds.clone();
         let job = |span: &Span, columns: &[usize]| {
+            let leaves = self.leaves_of(columns);
             columnar::read_job(self, span, columns, columnar::BATCH_ROWS, &bounds, |far, batch| {
-                *far |= beyond_nanoseconds(&batch);
+                leaves::note_far(&batch, &leaves, far);
                 Ok(())
             })
         };
-        columnar::shared_out(self, &bounds, bounds.threads + 1, job, |_, _, parts| {
-            is_far |= parts.iter().any(|part| part.found);
-            Ok(!is_far)
-        })?;
+        let read = columnar::shared_out(self, &bounds, bounds.threads + 1, job, |_, _, parts| {
+            let found = parts.iter().flat_map(|part: &columnar::Read<Vec<usize>>| &part.found);
+            found.for_each(|leaf| is_far[*leaf] |= is_old[*leaf]);
+            Ok(true)
+        });
         self.roots = all;
-        if !is_far {
-            self.metadata = narrow;
+        self.metadata = narrow;
+        // What cannot be decoded is said when the rows are read.
+        if read.is_ok() && is_far.contains(&true) {
+            self.metadata = self.widened(&is_far)?;
+            let file = self.metadata.parquet_schema();
+            let mut columns: Vec<usize> = (0..is_far.len())
+                .filter(|leaf| is_far[*leaf])
+                .map(|leaf| file.get_column_root_idx(leaf))
+                .collect();
+            columns.dedup();
+            for column in columns {
+                let message =
+                    "times beyond 1677 to 2262 are read in microseconds, finer digits are cut";
+                let issue = Issue::warning(Stage::Parse, Code::TimePrecision, message);
+                let name = self.metadata.schema().field(column).name();
+                context.reporter.push(issue.column(name));
+            }
         }
+        self.schema = self.read_schema()?;
+        Ok(())
+    }
+
+    /// The same with some leaves' times in microseconds.
+    fn widened(&self, leaves: &[bool]) -> Result<ArrowReaderMetadata> {
+        let schema = leaves::mapped(self.metadata.schema(), |leaf, data_type| match data_type {
+            DataType::Timestamp(TimeUnit::Nanosecond, zone) if leaves[leaf] => {
+                DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
+            }
+            other => other.clone(),
+        });
+        self.with_types(schema)
+    }
+
+    fn with_types(&self, schema: Schema) -> Result<ArrowReaderMetadata> {
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        ArrowReaderMetadata::try_new(self.metadata.metadata().clone(), options)
+            .map_err(parquet_error)
+    }
+
+    /// The leaves of some columns, in order, as the file numbers them.
+    fn leaves_of(&self, columns: &[usize]) -> Vec<usize> {
+        let file = self.metadata.parquet_schema();
+        let is_of = |leaf: &usize| {
+            let root = file.get_column_root_idx(*leaf);
+            columns.iter().any(|column| self.roots[*column] == root)
+        };
+        (0..file.num_columns()).filter(is_of).collect()
+    }
+
+    /// An interval of the file has months, days and milliseconds; the crate gives the months or the rest.
+    /// Both are read and put together.
+    fn find_intervals(&mut self) -> Result<()> {
+        let file = self.metadata.metadata().file_metadata();
+        let has_types = |values: &Vec<KeyValue>| values.iter().any(|v| v.key == ARROW_SCHEMA);
+        let is_interval = |leaf| {
+            let column = file.schema_descr().column(leaf);
+            column.converted_type() == ConvertedType::INTERVAL
+        };
+        // Who wrote a schema of Arrow knows which of them there is.
+        if file.key_value_metadata().is_some_and(has_types)
+            || !(0..file.schema_descr().num_columns()).any(is_interval)
+        {
+            return Ok(());
+        }
+        let schema = leaves::mapped(self.metadata.schema(), |_, data_type| match data_type {
+            DataType::Interval(_) => DataType::Interval(IntervalUnit::YearMonth),
+            other => other.clone(),
+        });
+        self.months = Some(self.with_types(schema)?);
         self.schema = self.read_schema()?;
         Ok(())
     }
@@ -171,6 +251,16 @@ impl Plan {
 
     pub fn in_file(self, nulls: Vec<Option<u64>>) -> InFile {
         InFile { plan: self, nulls }
+    }
+
+    fn has_intervals(&self, columns: &[usize]) -> bool {
+        columns.iter().any(|column| {
+            let mut is_one = false;
+            leaves::each(self.schema.field(*column).data_type(), &mut |data_type| {
+                is_one |= matches!(data_type, DataType::Interval(_));
+            });
+            is_one
+        })
     }
 
     /// Where a column of a row group is: pages are looked through before they are inflated.
@@ -275,30 +365,32 @@ impl Units for Plan {
         let roots: Vec<usize> = columns.iter().map(|column| self.roots[*column]).collect();
         let group = self.metadata.metadata().row_group(span.unit);
         let inflated = self.check_pages(group, &roots)?;
-        let mut builder = self
-            .builder(&roots)
-            .with_row_groups(vec![span.unit])
-            .with_batch_size(batch_rows.min(span.rows.max(LEAST_ROWS)));
-        if !span.whole {
-            builder = builder.with_offset(span.offset).with_limit(span.rows);
-        }
-        for batch in builder.build().map_err(parquet_error)? {
-            if !take(batch.map_err(arrow_error)?)? {
+        let reader = |metadata: &ArrowReaderMetadata| {
+            let mut builder = self
+                .builder_of(metadata, &roots)
+                .with_row_groups(vec![span.unit])
+                .with_batch_size(batch_rows.min(span.rows.max(LEAST_ROWS)));
+            if !span.whole {
+                builder = builder.with_offset(span.offset).with_limit(span.rows);
+            }
+            builder.build().map_err(parquet_error)
+        };
+        let mut months = match &self.months {
+            Some(metadata) if self.has_intervals(columns) => Some(reader(metadata)?),
+            _ => None,
+        };
+        for batch in reader(&self.metadata)? {
+            let mut batch = batch.map_err(arrow_error)?;
+            if let Some(months) = &mut months {
+                let months = months.next().transpose().map_err(arrow_error)?;
+                batch = leaves::with_months(&batch, months.as_ref())?;
+            }
+            if !take(batch)? {
                 break;
             }
         }
         Ok(inflated)
     }
-}
-
-/// Whether a time is so far away that 64 bits of nanoseconds do not reach it.
-fn beyond_nanoseconds(batch: &RecordBatch) -> bool {
-    batch.columns().iter().any(|column| {
-        let times = column.as_primitive_opt::<TimestampMicrosecondType>();
-        times.is_some_and(|times| {
-            times.iter().flatten().any(|time| time.checked_mul(1000).is_none())
-        })
-    })
 }
 
 /// Rows that stay in the file.

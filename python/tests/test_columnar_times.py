@@ -1,6 +1,9 @@
 """Times and intervals of columnar files that are hard to read, against pyarrow and duckdb."""
 
 import datetime
+import json
+import os
+import subprocess
 
 import pytest
 import tablemill
@@ -112,3 +115,32 @@ def test_parquet_intervals_keep_their_months(tmp_path):
         assert row["i"] == (None if is_null else one)
         assert row["l"] == (None if is_null else [one, None])
         assert row["s"] == (None if is_null else {"a": one, "b": 7})
+
+
+def inspected(path, *options):
+    command = os.environ.get("TABLEMILL_BIN")
+    if not command:
+        pytest.skip("TABLEMILL_BIN is not set")
+    done = subprocess.run([command, "inspect", "--json", *options, path], capture_output=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_orc_times_have_one_type_however_they_are_asked_for(tmp_path):
+    path = tmp_path / "edge.orc"
+    times = [datetime.datetime(2020, 1, 1), datetime.datetime(2262, 4, 10, 12)]
+    orc.write_table(pa.table({"at": pa.array(times, pa.timestamp("us"))}), path)
+    ours, issues = read(path)
+    assert (issues, ours.schema.types) == ([], [pa.timestamp("ns")])
+    assert "time_precision" not in json.dumps([inspected(path), inspected(path, "--verify")])
+
+
+def test_long_values_of_a_dictionary_are_previewed(tmp_path):
+    path = tmp_path / "long.parquet"
+    table = pa.table({"text": pa.array(["x" * (3 << 20)] * 1000), "n": range(1000)})
+    pq.write_table(table, path, store_schema=False)
+    command = os.environ.get("TABLEMILL_BIN")
+    if not command:
+        pytest.skip("TABLEMILL_BIN is not set")
+    done = subprocess.run([command, "inspect", path], capture_output=True)
+    assert (done.returncode, b"990 more rows" in done.stdout) == (0, True), done.stderr

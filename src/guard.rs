@@ -1,5 +1,6 @@
 //! A panic in a crate below us becomes an error: no input may end the process.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,14 +17,28 @@ pub(crate) fn guarded<T>(stage: Stage, what: &str, work: impl FnOnce() -> Result
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     result.unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        let message = format!("the {what} reader gave up on damaged data: {text}");
+        let message = format!("the {what} reader gave up on damaged data: {}", text(&*panic));
         Err(Issue::error(stage, Code::Corrupt, message).into())
     })
+}
+
+/// Runs a writer; a panic inside becomes an `unsupported_feature` error: what is written was read
+/// before, so it is not damaged.
+pub(crate) fn guarded_writer<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let outer = GUARDED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(outer);
+    result.unwrap_or_else(|panic| {
+        let message =
+            format!("the {what} writer does not know how to write this: {}", text(&*panic));
+        let issue = Issue::error(Stage::Parse, Code::UnsupportedFeature, message);
+        Err(issue.hint("write it in another format").into())
+    })
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 /// Keeps the process's panic message for panics that are not turned into errors. A face calls this

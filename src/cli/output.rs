@@ -8,11 +8,12 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 
 use crate::format::write::{OutputFormat, WriteOptions, write_counted};
-use crate::{Progress, Table};
+use crate::{Progress, Report, Table};
 
 use super::exit::{Status, Stop};
 use super::preview::count;
 use super::progress::Bar;
+use super::render::Place;
 use super::{render, terminal};
 
 /// Where to write, and what.
@@ -182,7 +183,11 @@ fn write(
             render::show_error(&error, table.name(), None);
             Err(Stop::Shown(Status::of(&error)))
         }
-        (Ok(()), Ok(lost)) => {
+        (Ok(()), Ok(written)) => {
+            let place = Place { label: table.name(), path: None, queries: &[] };
+            let report = Report { issues: written.warnings, ..Report::default() };
+            render::show_issues(&report, &place);
+            let lost = written.nulls;
             if lost > 0 {
                 let values = count(lost, "value");
                 let was = if lost == 1 { "was" } else { "were" };

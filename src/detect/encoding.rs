@@ -191,11 +191,10 @@ pub fn wide(bytes: &[u8]) -> Option<Wide> {
     }
     let even = head.chunks_exact(2).filter(|pair| pair[0] == 0).count();
     let odd = head.chunks_exact(2).filter(|pair| pair[1] == 0).count();
-    let quads = head.len() / 4;
-    let three = head
-        .chunks_exact(4)
-        .filter(|quad| quad[1..] == [0, 0, 0] || quad[..3] == [0, 0, 0] && quad[3] != 0)
-        .count();
+    // A NUL is no letter: many of them fill up a file.
+    let quads = || head.chunks_exact(4).filter(|quad| **quad != [0; 4]);
+    let three = quads().filter(|quad| quad[1..] == [0; 3] || quad[..3] == [0; 3]).count();
+    let quads = quads().count();
     if quads >= 2 && three * 10 >= quads * 9 {
         return Some(Wide::Utf32);
     }
@@ -358,6 +357,8 @@ mod tests {
             assert_eq!(found, (text.into(), name.into(), vec![Code::GuessedEncoding]));
             assert_eq!(decoded(&bytes, Some(name)).0, text);
         }
+        assert_eq!(wide(&[0; 2560]), None);
+        assert_eq!(wide(&[b"a,b\n1,2\n\0\0\0".as_slice(), &[0; 5000]].concat()), None);
         // Zeros between short cells are no letters' halves.
         let zeros = "a\0b\nc\0d\ne\0f\n";
         assert_eq!(decoded(zeros.as_bytes(), None).1, "utf-8");

@@ -15,6 +15,8 @@ pub fn looks_like_text(bytes: &[u8]) -> bool {
     if super::encoding::wide(head).is_some() {
         return true;
     }
+    // What fills up the space behind a text says nothing of the text.
+    let head = &head[..head.len() - padding(head)];
     let separator = regular_control(head);
     let stray = |byte: &u8| is_control(*byte) && Some(*byte) != separator;
     let control = head.iter().filter(|byte| stray(byte)).count();

@@ -11,6 +11,8 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::far_times;
+
 /// Turns the values of one array into text.
 pub(super) struct Encoder<'a> {
     array: &'a dyn Array,
@@ -25,6 +27,8 @@ enum Kind<'a> {
     Float(ArrayFormatter<'a>),
     /// Everything else that is one value: text in JSON.
     Text(ArrayFormatter<'a>),
+    /// Times in a zone nobody knows.
+    Time,
     Binary(BinaryArray),
     Dictionary(Vec<usize>, Box<Encoder<'a>>),
     List(Box<Encoder<'a>>, Vec<(usize, usize)>),
@@ -56,7 +60,12 @@ impl<'a> Encoder<'a> {
             DataType::Dictionary(_, _) => {
                 let dictionary = array.as_any_dictionary();
                 let values = Encoder::new(dictionary.values().as_ref())?;
-                Kind::Dictionary(dictionary.normalized_keys(), Box::new(values))
+                // Of a dictionary without values all rows are null.
+                let keys = match dictionary.values().is_empty() {
+                    true => vec![0; array.len()],
+                    false => dictionary.normalized_keys(),
+                };
+                Kind::Dictionary(keys, Box::new(values))
             }
             DataType::List(_) => list(array.as_list::<i32>())?,
             DataType::LargeList(_) => list(array.as_list::<i64>())?,
@@ -67,6 +76,7 @@ impl<'a> Encoder<'a> {
             DataType::Map(_, _) => map(array.as_map())?,
             DataType::Union(_, _) => union(array)?,
             DataType::RunEndEncoded(_, _) => runs(array)?,
+            DataType::Timestamp(_, Some(_)) => formatter().map_or(Kind::Time, Kind::Text),
             _ => Kind::Text(formatter()?),
         };
         Ok(Encoder { array, kind })
@@ -86,10 +96,30 @@ impl<'a> Encoder<'a> {
         }
     }
 
+    fn plain(&self, formatter: &ArrayFormatter<'_>, row: usize) -> Result<String, ArrowError> {
+        match formatter.value(row).try_to_string() {
+            Ok(text) => Ok(text),
+            Err(error) => far_times::text(self.array, row).ok_or(error),
+        }
+    }
+
+    fn time(&self, row: usize) -> Result<String, ArrowError> {
+        let none = || ArrowError::CastError(format!("no time in {}", self.array.data_type()));
+        far_times::text(self.array, row).ok_or_else(none)
+    }
+
     /// The value as a csv cell has it, unquoted. Nested values are JSON.
     pub(super) fn text(&self, row: usize, out: &mut Vec<u8>) -> Result<(), ArrowError> {
         match &self.kind {
-            Kind::Bare(formatter) | Kind::Float(formatter) | Kind::Text(formatter) => {
+            Kind::Text(formatter) => {
+                out.extend_from_slice(self.plain(formatter, row)?.as_bytes());
+                Ok(())
+            }
+            Kind::Time => {
+                out.extend_from_slice(self.time(row)?.as_bytes());
+                Ok(())
+            }
+            Kind::Bare(formatter) | Kind::Float(formatter) => {
                 out.extend_from_slice(formatter.value(row).try_to_string()?.as_bytes());
                 Ok(())
             }
@@ -125,7 +155,8 @@ impl<'a> Encoder<'a> {
                     .all(|byte| !byte.is_ascii_alphabetic() || byte == b'e' || byte == b'E');
                 out.extend_from_slice(if finite { text.as_bytes() } else { b"null" });
             }
-            Kind::Text(formatter) => json_text(&formatter.value(row).try_to_string()?, out),
+            Kind::Text(formatter) => json_text(&self.plain(formatter, row)?, out),
+            Kind::Time => json_text(&self.time(row)?, out),
             Kind::Binary(_) => {
                 out.push(b'"');
                 self.text(row, out)?;

@@ -6,6 +6,7 @@ mod columnar;
 pub mod csv;
 mod encode;
 mod excel;
+mod far_times;
 mod json;
 mod orc;
 mod parquet;

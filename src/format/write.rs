@@ -5,19 +5,19 @@
 //! base64; NaN and infinities are null in JSON; decimals with a fraction are text in
 //! JSON.
 
+mod arrow_file;
+mod parquet;
+
 use std::io::Write;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::error::ArrowError;
-use arrow::ipc::writer::{FileWriter, StreamWriter};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use arrow::ipc::writer::StreamWriter;
 
 use super::encode::{Encoder, json_text};
 use crate::error::{Error, Result};
+use crate::guard::guarded_writer;
 use crate::report::{Code, Issue, Stage};
 use crate::table::Table;
 
@@ -74,22 +74,43 @@ pub fn write_table(
     write_counted(table, format, options, out).map(|_| ())
 }
 
-/// The same; gives the number of values in columns of floats that the format has no word for, so
-/// that they were written as null: NaN and infinities in JSON.
+/// What the format could not say as the table does.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Values in columns of floats that were written as null, as JSON has no word for them: NaN and
+    /// infinities.
+    pub nulls: u64,
+    /// Warnings of columns that other readers take for something else.
+    pub warnings: Vec<Issue>,
+}
+
+/// The same; says what the format had no words for.
 pub fn write_counted(
     table: &Table,
     format: OutputFormat,
     options: &WriteOptions,
     out: &mut (dyn Write + Send),
-) -> Result<u64> {
+) -> Result<Written> {
+    let mut written = Written::default();
     match format {
         OutputFormat::Csv => write_csv(table, options, out)?,
-        OutputFormat::Ndjson | OutputFormat::Json => return write_json(table, format, out),
-        OutputFormat::Parquet => write_parquet(table, out)?,
-        OutputFormat::Arrow => write_arrow_file(table, out)?,
+        OutputFormat::Ndjson | OutputFormat::Json => {
+            written.nulls = write_json(table, format, out)?;
+        }
+        OutputFormat::Parquet => written.warnings = parquet::write_parquet(table, out)?,
+        OutputFormat::Arrow => arrow_file::write_arrow_file(table, out)?,
         OutputFormat::ArrowStream => write_arrow_stream(table, out)?,
     }
-    Ok(0)
+    Ok(written)
+}
+
+/// Hands over the rows. A panic of the writer's is told from one of the reader's.
+fn each(
+    table: &Table,
+    writer: &str,
+    take: &mut dyn FnMut(&RecordBatch) -> Result<bool>,
+) -> Result<()> {
+    table.each_batch(&mut |batch| guarded_writer(writer, || take(batch)))
 }
 
 /// Rows go out in pieces of about this size.
@@ -108,7 +129,8 @@ fn write_csv(table: &Table, options: &WriteOptions, out: &mut dyn Write) -> Resu
         piece.push(b'\n');
     }
     let mut cell = Vec::new();
-    table.each_batch(&mut |batch| {
+    let mut rows_before = 0;
+    each(table, "csv", &mut |batch| {
         let encoders = encoders(batch)?;
         for row in 0..batch.num_rows() {
             for (index, encoder) in encoders.iter().enumerate() {
@@ -123,7 +145,10 @@ fn write_csv(table: &Table, options: &WriteOptions, out: &mut dyn Write) -> Resu
                     continue;
                 }
                 cell.clear();
-                encoder.text(row, &mut cell).map_err(arrow_error)?;
+                let name = || batch.schema_ref().field(index).name();
+                let row_of_table = rows_before + row as u64 + 1;
+                let written = encoder.text(row, &mut cell);
+                written.map_err(|error| of_column(error, name(), Some(row_of_table)))?;
                 push_csv_cell(&mut piece, &cell, options.quote_empty);
             }
             piece.push(b'\n');
@@ -132,6 +157,7 @@ fn write_csv(table: &Table, options: &WriteOptions, out: &mut dyn Write) -> Resu
                 piece.clear();
             }
         }
+        rows_before += batch.num_rows() as u64;
         Ok(true)
     })?;
     out.write_all(&piece)?;
@@ -171,8 +197,8 @@ fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Resul
     if is_array {
         piece.push(b'[');
     }
-    let (mut first, mut lost) = (true, 0);
-    table.each_batch(&mut |batch| {
+    let (mut first, mut lost, mut rows_before) = (true, 0, 0);
+    each(table, "json", &mut |batch| {
         let encoders = encoders(batch)?;
         lost += batch.columns().iter().map(|column| not_finite(column.as_ref())).sum::<u64>();
         for row in 0..batch.num_rows() {
@@ -189,7 +215,10 @@ fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Resul
                     piece.push(b',');
                 }
                 piece.extend_from_slice(key);
-                encoder.json(row, &mut piece).map_err(arrow_error)?;
+                let name = || batch.schema_ref().field(index).name();
+                let row_of_table = rows_before + row as u64 + 1;
+                let written = encoder.json(row, &mut piece);
+                written.map_err(|error| of_column(error, name(), Some(row_of_table)))?;
             }
             piece.push(b'}');
             if !is_array {
@@ -200,6 +229,7 @@ fn write_json(table: &Table, format: OutputFormat, out: &mut dyn Write) -> Resul
                 piece.clear();
             }
         }
+        rows_before += batch.num_rows() as u64;
         Ok(true)
     })?;
     if is_array {
@@ -226,60 +256,44 @@ fn not_finite(column: &dyn Array) -> u64 {
 }
 
 fn encoders(batch: &RecordBatch) -> Result<Vec<Encoder<'_>>> {
-    let columns = batch.columns().iter();
+    let columns = batch.columns().iter().zip(batch.schema_ref().fields());
     columns
-        .map(|column| Encoder::new(column.as_ref() as &dyn Array))
-        .collect::<Result<_, _>>()
-        .map_err(arrow_error)
-}
-
-/// A row group is written out when it has taken so much memory, if not for its rows before.
-const ROW_GROUP_BYTES: usize = 128 << 20;
-
-fn write_parquet(table: &Table, out: &mut (dyn Write + Send)) -> Result<()> {
-    let properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .build();
-    let mut writer = ArrowWriter::try_new(out, table.schema().clone(), Some(properties))
-        .map_err(parquet_error)?;
-    table.each_batch(&mut |batch| {
-        writer.write(batch).map_err(parquet_error)?;
-        if writer.memory_size() > ROW_GROUP_BYTES {
-            writer.flush().map_err(parquet_error)?;
-        }
-        Ok(true)
-    })?;
-    writer.close().map_err(parquet_error)?;
-    Ok(())
-}
-
-fn write_arrow_file(table: &Table, out: &mut dyn Write) -> Result<()> {
-    let mut writer = FileWriter::try_new(out, table.schema()).map_err(arrow_error)?;
-    table.each_batch(&mut |batch| writer.write(batch).map(|()| true).map_err(arrow_error))?;
-    writer.finish().map_err(arrow_error)
+        .map(|(column, field)| {
+            Encoder::new(column.as_ref() as &dyn Array)
+                .map_err(|error| of_column(error, field.name(), None))
+        })
+        .collect()
 }
 
 fn write_arrow_stream(table: &Table, out: &mut dyn Write) -> Result<()> {
     let mut writer = StreamWriter::try_new(out, table.schema()).map_err(arrow_error)?;
-    table.each_batch(&mut |batch| writer.write(batch).map(|()| true).map_err(arrow_error))?;
+    each(table, "arrow", &mut |batch| writer.write(batch).map(|()| true).map_err(arrow_error))?;
     writer.finish().map_err(arrow_error)
-}
-
-fn parquet_error(error: ParquetError) -> Error {
-    match error {
-        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
-            Ok(io) => (*io).into(),
-            Err(other) => refused(other.to_string()),
-        },
-        other => refused(other.to_string()),
-    }
 }
 
 fn arrow_error(error: ArrowError) -> Error {
     match error {
         ArrowError::IoError(_, io) => io.into(),
+        // Dictionaries of columns in other columns.
+        ArrowError::InvalidArgumentError(message) if message.starts_with("Dictionary repl") => {
+            let message = "dictionaries in lists or structs differ from batch to batch, which an Arrow \
+                           file has no place for";
+            let issue = Issue::error(Stage::Parse, Code::UnsupportedFeature, message);
+            issue.hint("write it as arrow-stream, which has").into()
+        }
         other => refused(other.to_string()),
     }
+}
+
+/// What is wrong with a column, and with the value in one of its rows, counted from 1.
+fn of_column(error: ArrowError, column: &str, row: Option<u64>) -> Error {
+    if let ArrowError::IoError(_, io) = error {
+        return io.into();
+    }
+    let message = format!("the column {column:?} cannot be written so: {error}");
+    let issue = Issue::error(Stage::Parse, Code::UnsupportedFeature, message).column(column);
+    let issue = row.into_iter().fold(issue, |issue, row| issue.row(row));
+    issue.hint("write it as arrow, which keeps every type").into()
 }
 
 fn refused(message: String) -> Error {

@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::map;
 use super::room::Room;
+use super::spool::cannot_write;
 use crate::error::Result;
 
 /// The room that a text begins with, and how much more each next one has.
@@ -86,7 +87,7 @@ impl Grower {
                 room.written()
             }
             Held::File(file, mapped) if length <= mapped.len() => {
-                file.write_all(bytes)?;
+                file.write_all(bytes).map_err(cannot_write)?;
                 mapped.slice(..length)
             }
             _ => self.move_on(bytes)?,
@@ -112,7 +113,7 @@ impl Grower {
         match tempfile::tempfile() {
             Ok(file) => self.in_file(file, &[&before, bytes], length),
             Err(_) if may_be_held => self.in_memory(&[&before, bytes], length),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(cannot_write(error)),
         }
     }
 
@@ -128,9 +129,10 @@ impl Grower {
 
     fn in_file(&mut self, mut file: File, pieces: &[&[u8]], length: usize) -> Result<Bytes> {
         for piece in pieces {
-            file.write_all(piece)?;
+            file.write_all(piece).map_err(cannot_write)?;
         }
-        let mapped = map::map_room(&file, length + (length / 2).max(FILE_STEP))?;
+        let mapped =
+            map::map_room(&file, length + (length / 2).max(FILE_STEP)).map_err(cannot_write)?;
         let text = mapped.slice(..length);
         self.held = Held::File(file, mapped);
         Ok(text)

@@ -1,12 +1,13 @@
 //! Bytes of unknown length on their way: in memory while few, in a temporary file beyond.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 
 use bytes::Bytes;
 
 use super::map;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::report::{Code, Issue, Stage};
 
 /// Collects bytes; memory does not grow past the bound it was given.
 #[derive(Debug)]
@@ -27,13 +28,13 @@ impl Spool {
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.length += bytes.len() as u64;
         if self.file.is_none() && self.length > self.bound {
-            let mut file = tempfile::tempfile()?;
-            file.write_all(&self.memory)?;
+            let mut file = tempfile::tempfile().map_err(cannot_write)?;
+            file.write_all(&self.memory).map_err(cannot_write)?;
             self.memory = Vec::new();
             self.file = Some(file);
         }
         match &mut self.file {
-            Some(file) => file.write_all(bytes)?,
+            Some(file) => file.write_all(bytes).map_err(cannot_write)?,
             None => self.memory.extend_from_slice(bytes),
         }
         Ok(())
@@ -47,15 +48,31 @@ impl Spool {
     /// All the bytes; those in the temporary file are mapped.
     pub fn finish(self) -> Result<Bytes> {
         Ok(match self.file {
-            Some(file) => map::map(&file)?,
+            Some(file) => map::map(&file).map_err(cannot_write)?,
             None => self.memory.into(),
         })
     }
 }
 
+/// Says which file it was that the system would not let us write, as it does not.
+pub(super) fn cannot_write(error: io::Error) -> Error {
+    let folder = std::env::temp_dir();
+    let message = format!("cannot write a temporary file in {}: {error}", folder.display());
+    let issue = Issue::error(Stage::Source, Code::Io, message);
+    issue.hint("TMPDIR names the folder of temporary files: one with more room may do").into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_says_that_it_is_of_a_temporary_file() {
+        let error = cannot_write(io::ErrorKind::StorageFull.into());
+        assert!(error.issue().message.starts_with("cannot write a temporary file in "));
+        assert_eq!((error.issue().stage, error.issue().code), (Stage::Source, Code::Io));
+        assert!(error.issue().hint.as_deref().is_some_and(|hint| hint.contains("TMPDIR")));
+    }
 
     #[test]
     fn the_same_bytes_from_memory_and_from_a_file() {

@@ -19,3 +19,4 @@ mod rejects;
 mod tidy;
 #[cfg(all(unix, feature = "cli"))]
 mod worker;
+mod written;

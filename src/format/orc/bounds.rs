@@ -22,13 +22,20 @@ const DEPTH: usize = 64;
 pub(super) fn checked(bytes: &Bytes, bounds: &Bounds) -> Result<(Source, Codec)> {
     let as_is = |codec| Ok((Source { bytes: bytes.clone(), tail: Bytes::new() }, codec));
     let none = Codec::of(&PostScript::default());
+    let is_whole = super::ends_so(bytes);
     let Some((length, body)) = bytes.split_last() else { return as_is(none) };
     let Some(start) = body.len().checked_sub(usize::from(*length)) else {
+        if !is_whole {
+            return Err(cut(bytes));
+        }
         return Err(damaged("the file is shorter than its postscript".to_owned()));
     };
     // What is no postscript is for the crate to say.
-    let Ok(postscript) = PostScript::decode(&body[start..]) else { return as_is(none) };
-    let Some(footer) = postscript.footer_length else { return as_is(none) };
+    let postscript = PostScript::decode(&body[start..]).ok();
+    let footer = postscript.as_ref().and_then(|postscript| postscript.footer_length);
+    let (Some(postscript), Some(footer)) = (postscript, footer) else {
+        return if is_whole { as_is(none) } else { Err(cut(bytes)) };
+    };
     let metadata = postscript.metadata_length.unwrap_or_default();
     let codec = Codec::of(&postscript);
     codec.check_block_size()?;
@@ -88,6 +95,15 @@ fn check_types(types: &[Type]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn cut(bytes: &[u8]) -> Error {
+    let message = format!(
+        "the file ends after {} bytes without the postscript that ends every ORC file",
+        bytes.len()
+    );
+    let issue = Issue::error(Stage::Parse, Code::Truncated, message);
+    issue.byte_offset(bytes.len() as u64).hint("fetch or upload the file again").into()
 }
 
 /// Before Hive 0.12 the postscript did not give the length of the stripe statistics, which the crate

@@ -47,14 +47,21 @@ impl Signature for Orc {
 
     fn recognise(&self, bytes: &[u8]) -> Confidence {
         // Three letters may begin a text; the postscript at the end has them again.
-        let tail = &bytes[bytes.len().saturating_sub(300)..];
-        let ends_so = memchr::memmem::find(tail, MAGIC).is_some();
+        let ends_so = ends_so(bytes);
         let is_binary = !crate::detect::looks_like_text(bytes);
         match bytes.starts_with(MAGIC) {
             true if is_binary || ends_so => Confidence::Certain,
+            // Cut before its end, unless it is a text: the name tells.
+            true => Confidence::Weak,
             _ => Confidence::No,
         }
     }
+}
+
+/// Whether the magic number is there again at the end, where the postscript has it.
+fn ends_so(bytes: &[u8]) -> bool {
+    let body = bytes.get(MAGIC.len()..).unwrap_or_default();
+    memchr::memmem::find(&body[body.len().saturating_sub(300)..], MAGIC).is_some()
 }
 
 impl FormatReader for Orc {

@@ -133,7 +133,7 @@ pub(super) fn rewritten(
         ..StripeInformation::default()
     };
     let info = StripeMetadata::try_from(&information).map_err(orc_error)?;
-    Ok(Some((Source(bytes.into()), info)))
+    Ok(Some((Source { bytes: bytes.into(), tail: Bytes::new() }, info)))
 }
 
 /// Three bits say how many zeros were left off, if any one more than they say.

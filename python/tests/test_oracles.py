@@ -66,14 +66,7 @@ def by_pyarrow(path: Path):
             return parquet.ParquetFile(path).read()
 
 
-def known(path: Path):
-    if path.name != "timestamps.orc":
-        return path
-    reason = "pyarrow writes the nanoseconds of -1 ns as -1, ORC has them unsigned; orc-rust 0.9"
-    return pytest.param(path, marks=pytest.mark.xfail(reason=reason))
-
-
-@pytest.mark.parametrize("path", list(map(known, BINARY)), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", BINARY, ids=lambda path: path.name)
 def test_as_pyarrow_reads_it(path):
     theirs = by_pyarrow(path)
     if path.name in RENAMED:

@@ -54,7 +54,7 @@ def peer_members(path) -> list[tuple[str, bytes]]:
         source = io.BytesIO(zstd_all(path.read_bytes()))
     else:
         source = io.BytesIO(path.read_bytes())
-    with tarfile.open(fileobj=source) as archive:
+    with tarfile.open(fileobj=source, ignore_zeros=True) as archive:
         return [(e.name, archive.extractfile(e).read()) for e in archive if e.isreg()]
 
 

@@ -112,7 +112,9 @@ fn cut_anywhere_it_is_an_error_or_an_issue() {
         };
         let rows = |tables: &[tablemill::Table]| tables.iter().map(|t| t.num_rows()).sum::<u64>();
         let all = rows(&read(bytes.len()).unwrap().tables);
-        for length in (0..bytes.len()).step_by(37) {
+        // Before its mark, at byte 257, nothing says that a tar is one.
+        let first = if name.ends_with(".tar") { 262 } else { 0 };
+        for length in (first..bytes.len()).step_by(37) {
             let Ok(cut) = read(length) else { continue };
             assert!(rows(&cut.tables) <= all, "{name} {length}");
             let said = cut.report.issues.iter().any(|issue| {

@@ -29,7 +29,7 @@ pub fn write(table: &Table, out: impl Write) -> Result<()> {
     Ok(())
 }
 
-/// Whether these are messages as [`write`] makes them: whole, and without compression, so that reading
+/// Whether these are messages as [`write()`] makes them: whole, and without compression, so that reading
 /// them takes no memory to speak of. What the arrays hold is for [`read`] to see.
 pub fn check(bytes: &[u8]) -> Result<(), ArrowError> {
     let wrong = |what: &str| ArrowError::IpcError(what.into());

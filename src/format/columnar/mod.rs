@@ -25,7 +25,7 @@ use crate::limits::Limits;
 use crate::report::{Code, Issue, Stage};
 
 pub(super) use self::messages::{arrow_error, plain};
-pub(super) use self::streamed::each;
+pub(super) use self::streamed::InFile;
 pub(super) use self::verify::{Between, verify, wrong_rows};
 
 /// Rows of a batch, where its values leave room for so many.

@@ -1,16 +1,18 @@
 //! Rows that are handed on and not kept.
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 
 use super::values::check_values;
 use super::{
     BATCH_BYTES, BATCH_ROWS, Bounds, Span, Units, assemble, batch_rows, batches_of, fewer,
-    is_overflow, messages, shared_out_of, sizes, unit_name,
+    is_overflow, messages, renamed, shared_out_of, sizes, unit_name,
 };
 use crate::decompress::Budget;
 use crate::error::Result;
 use crate::guard::guarded;
 use crate::report::{Code, Issue, Stage};
+use crate::table::Rows;
 
 /// The first rows are handed on in small batches: a preview wants no more, and how large values are is
 /// not known before.
@@ -19,8 +21,44 @@ const HEAD_BATCH: usize = 64;
 /// Larger units are handed on batch by batch where not all rows are to be in memory.
 const UNIT_BYTES: u64 = 256 << 20;
 
+/// Rows that stay in the file.
+#[derive(Debug)]
+pub(in super::super) struct InFile<U> {
+    bounds: Bounds,
+    units: U,
+    nulls: Vec<Option<u64>>,
+}
+
+impl<U: Units> InFile<U> {
+    /// All rows of these units; `nulls` are those of each column, as far as they are known.
+    pub fn new(bounds: Bounds, units: U, nulls: Vec<Option<u64>>) -> Self {
+        InFile { bounds, units, nulls }
+    }
+}
+
+impl<U: Units> Rows for InFile<U> {
+    fn num_rows(&self) -> u64 {
+        self.units.spans().iter().map(|span| span.rows as u64).sum()
+    }
+
+    fn null_counts(&self) -> &[Option<u64>] {
+        &self.nulls
+    }
+
+    fn each(
+        &self,
+        schema: &SchemaRef,
+        take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
+    ) -> Result<()> {
+        each(&self.units, &self.bounds, &mut |batch| {
+            // The pipeline may have given the columns other names.
+            take(renamed(batch, schema)?)
+        })
+    }
+}
+
 /// Hands on all rows in order, a few jobs ahead of who takes them; the first batches are small ones.
-pub(in super::super) fn each(
+fn each(
     units: &dyn Units,
     bounds: &Bounds,
     take: &mut dyn FnMut(RecordBatch) -> Result<bool>,

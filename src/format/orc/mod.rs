@@ -4,7 +4,6 @@
 
 mod blocks;
 mod bounds;
-mod lengths;
 mod plan;
 mod runs;
 mod streams;

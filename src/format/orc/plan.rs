@@ -17,7 +17,7 @@ use orc_rust::schema::{DataType, RootDataType, TimestampPrecision};
 use orc_rust::statistics::{ColumnStatistics, TypeStatistics};
 use orc_rust::stripe::Stripe;
 
-use super::super::columnar::{self, Between, Bounds, Span, Units, check_rows, spans};
+use super::super::columnar::{self, Between, Bounds, InFile, Span, Units, check_rows, spans};
 use super::super::select;
 use super::blocks::Codec;
 use super::streams::{Source, check_stripe};
@@ -26,7 +26,6 @@ use super::{UNRELEASED_VERSION, is_far, orc_error, unread, zones};
 use crate::context::Context;
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
-use crate::table::Rows;
 
 /// What of a file is read.
 #[derive(Debug)]
@@ -182,8 +181,8 @@ impl Plan {
         stripe.column_statistics().get(self.column(column).column_index())
     }
 
-    pub fn in_file(self, nulls: Vec<Option<u64>>) -> InFile {
-        InFile { plan: self, nulls }
+    pub fn in_file(self, nulls: Vec<Option<u64>>) -> InFile<Plan> {
+        InFile::new(self.bounds.clone(), self, nulls)
     }
 }
 
@@ -365,33 +364,5 @@ impl Units for Plan {
             }
         }
         Ok(inflated)
-    }
-}
-
-/// Rows that stay in the file.
-#[derive(Debug)]
-pub(super) struct InFile {
-    plan: Plan,
-    nulls: Vec<Option<u64>>,
-}
-
-impl Rows for InFile {
-    fn num_rows(&self) -> u64 {
-        self.plan.spans.iter().map(|span| span.rows as u64).sum()
-    }
-
-    fn null_counts(&self) -> &[Option<u64>] {
-        &self.nulls
-    }
-
-    fn each(
-        &self,
-        schema: &SchemaRef,
-        take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
-    ) -> Result<()> {
-        columnar::each(&self.plan, &self.plan.bounds, &mut |batch| {
-            // The pipeline may have given the columns other names.
-            take(columnar::renamed(batch, schema)?)
-        })
     }
 }

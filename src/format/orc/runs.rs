@@ -2,24 +2,51 @@
 
 /// The numbers of a stream, at most so many; of one that is damaged, up to where it is.
 pub(super) fn decoded(bytes: &[u8], is_second: bool, is_signed: bool, most: usize) -> Vec<i64> {
-    let mut runs = Runs { bytes, is_signed, values: Vec::new() };
-    while !runs.bytes.is_empty() && runs.values.len() < most {
-        let run = if is_second { runs.second() } else { runs.first() };
-        if run.is_none() {
-            break;
-        }
-    }
+    let mut runs = Runs::new(bytes, is_second, is_signed);
+    while runs.values.len() < most && runs.next() {}
     runs.values.truncate(most);
     runs.values
 }
 
-struct Runs<'a> {
-    bytes: &'a [u8],
-    is_signed: bool,
-    values: Vec<i64>,
+/// The sum of a stream of lengths; of one that is damaged, up to where it is. The crate makes room for
+/// all elements of a batch at once, and ten bytes may say 2⁶⁰ of them.
+pub(super) fn total(bytes: &[u8], is_second: bool) -> u64 {
+    let mut runs = Runs::new(bytes, is_second, false);
+    let mut total = 0u64;
+    loop {
+        let is_more = runs.next();
+        for length in runs.values.drain(..) {
+            total = total.saturating_add(length as u64);
+        }
+        if runs.wraps {
+            return u64::MAX;
+        }
+        if !is_more {
+            return total;
+        }
+    }
 }
 
-impl Runs<'_> {
+struct Runs<'a> {
+    bytes: &'a [u8],
+    is_second: bool,
+    is_signed: bool,
+    values: Vec<i64>,
+    /// Whether a number without a sign went below zero or beyond 64 bits.
+    wraps: bool,
+}
+
+impl<'a> Runs<'a> {
+    fn new(bytes: &'a [u8], is_second: bool, is_signed: bool) -> Self {
+        Runs { bytes, is_second, is_signed, values: Vec::new(), wraps: false }
+    }
+
+    /// Reads one more run; `false` at the end, or where the stream is damaged.
+    fn next(&mut self) -> bool {
+        let run = if self.is_second { Runs::second } else { Runs::first };
+        !self.bytes.is_empty() && run(self).is_some()
+    }
+
     fn byte(&mut self) -> Option<u8> {
         let (first, rest) = self.bytes.split_first()?;
         self.bytes = rest;
@@ -58,6 +85,26 @@ impl Runs<'_> {
         Some((0..count).map(number).collect())
     }
 
+    /// A number so far above another, or below it.
+    fn moved(&mut self, value: i64, by: u64, is_below: bool) -> i64 {
+        let (moved, wraps) = match is_below {
+            true => (value as u64).overflowing_sub(by),
+            false => (value as u64).overflowing_add(by),
+        };
+        self.wraps |= wraps;
+        moved as i64
+    }
+
+    /// A number, and so many more that each differ by the same.
+    fn evenly(&mut self, first: i64, more: usize, delta: i64) {
+        let mut value = first;
+        self.values.push(value);
+        for _ in 0..more {
+            value = self.moved(value, delta.unsigned_abs(), delta < 0);
+            self.values.push(value);
+        }
+    }
+
     fn value(&self, stored: u64) -> i64 {
         if self.is_signed { zigzag(stored) } else { stored as i64 }
     }
@@ -74,8 +121,7 @@ impl Runs<'_> {
                 let delta = i64::from(self.byte()? as i8);
                 let stored = self.varint()?;
                 let first = self.value(stored);
-                let values = 0..i64::from(run) + 3;
-                self.values.extend(values.map(|at| first.wrapping_add(delta.wrapping_mul(at))));
+                self.evenly(first, run as usize + 2, delta);
             }
         }
         Some(())
@@ -103,20 +149,14 @@ impl Runs<'_> {
                 let stored = self.varint()?;
                 let first = self.value(stored);
                 let delta = zigzag(self.varint()?);
-                self.values.push(first);
                 if code == 0 {
-                    let steps = 1..count as i64;
-                    let values = steps.map(|at| first.wrapping_add(delta.wrapping_mul(at)));
-                    self.values.extend(values);
+                    self.evenly(first, count - 1, delta);
                     return Some(());
                 }
-                let mut value = first.wrapping_add(delta);
-                self.values.push(value);
+                self.evenly(first, 1, delta);
+                let mut value = self.values.last().copied().unwrap_or(first);
                 for step in self.packed(count.saturating_sub(2), width(code))? {
-                    value = match delta < 0 {
-                        true => value.wrapping_sub_unsigned(step),
-                        false => value.wrapping_add_unsigned(step),
-                    };
+                    value = self.moved(value, step, delta < 0);
                     self.values.push(value);
                 }
             }
@@ -142,10 +182,15 @@ impl Runs<'_> {
             let patch = entry & 1u64.checked_shl(of_patch as u32).map_or(u64::MAX, |bit| bit - 1);
             at = at.checked_add(usize::try_from(gap).ok()?)?;
             if let Some(value) = values.get_mut(at) {
-                *value |= patch.checked_shl(bits as u32).unwrap_or_default();
+                let shifted = patch.checked_shl(bits as u32);
+                self.wraps |= shifted.is_none();
+                *value |= shifted.unwrap_or_default();
             }
         }
-        self.values.extend(values.into_iter().map(|value| base.wrapping_add_unsigned(value)));
+        for value in values {
+            let value = self.moved(base, value, false);
+            self.values.push(value);
+        }
         Some(())
     }
 }
@@ -168,7 +213,11 @@ mod tests {
     use super::*;
 
     fn unsigned(bytes: &[u8], is_second: bool) -> Vec<i64> {
-        decoded(bytes, is_second, false, 10_000)
+        let values = decoded(bytes, is_second, false, 10_000);
+        if values.iter().all(|value| (0..1 << 40).contains(value)) {
+            assert_eq!(total(bytes, is_second), values.iter().sum::<i64>() as u64);
+        }
+        values
     }
 
     #[test]
@@ -189,6 +238,17 @@ mod tests {
         assert_eq!(unsigned(&[0x61, 0xff, 0x64], false), (1..=100).rev().collect::<Vec<_>>());
         assert_eq!(unsigned(&[0xfb, 2, 3, 6, 7, 11], false), [2, 3, 6, 7, 11]);
         assert_eq!(decoded(&[0xfe, 1, 2], false, true, 9), [-1, 1]);
+    }
+
+    #[test]
+    fn ten_bytes_may_claim_anything() {
+        assert_eq!(total(&[0x3f, 0xff, 0, 0, 0, 0, 0, 0, 0], true), u64::MAX);
+        assert_eq!(total(&[0x0a], true), 0);
+        assert_eq!(total(&[0xff; 40], true), 0);
+        // Below zero, and beyond 64 bits.
+        assert_eq!(total(&[0x61, 0xff, 0x07], false), u64::MAX);
+        assert_eq!(total(&[0xc0, 0x02, 0x05, 0x03], true), 5 + 3 + 1);
+        assert_eq!(total(&[0xc0, 0x02, 0x01, 0x09], true), u64::MAX);
     }
 
     #[test]

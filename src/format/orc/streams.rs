@@ -17,7 +17,7 @@ use prost::Message;
 
 use super::super::columnar::Bounds;
 use super::blocks::{self, Codec};
-use super::lengths;
+use super::runs;
 use crate::decompress::Budget;
 use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage};
@@ -113,7 +113,7 @@ pub(super) fn check_stripe(
         // What cannot be inflated ends the crate's reading as well.
         let _ = lengths.read_to_end(&mut inflated);
         let is_second = matches!(encoding.kind(), Kind::DirectV2 | Kind::DictionaryV2);
-        let sum = lengths::total(&inflated, is_second);
+        let sum = runs::total(&inflated, is_second);
         let (what, most) = match holds_elements(root, column) {
             true => ("elements", MOST_ELEMENTS.max(total.saturating_mul(16))),
             false => ("bytes", total),

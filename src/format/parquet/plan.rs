@@ -13,12 +13,11 @@ use parquet::arrow::arrow_reader::{
 use parquet::basic::{ConvertedType, Type};
 use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 
-use super::super::columnar::{self, Between, Bounds, Span, Units, spans};
+use super::super::columnar::{self, Between, Bounds, InFile, Span, Units, spans};
 use super::{arrow_error, check_rows, leaves, pages, parquet_error, select};
 use crate::context::Context;
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
-use crate::table::Rows;
 
 /// Under this name a footer has the schema of who wrote it.
 const ARROW_SCHEMA: &str = "ARROW:schema";
@@ -249,8 +248,8 @@ impl Plan {
         (0..self.roots.len()).map(count).collect()
     }
 
-    pub fn in_file(self, nulls: Vec<Option<u64>>) -> InFile {
-        InFile { plan: self, nulls }
+    pub fn in_file(self, nulls: Vec<Option<u64>>) -> InFile<Plan> {
+        InFile::new(self.bounds.clone(), self, nulls)
     }
 
     fn has_intervals(&self, columns: &[usize]) -> bool {
@@ -390,33 +389,5 @@ impl Units for Plan {
             }
         }
         Ok(inflated)
-    }
-}
-
-/// Rows that stay in the file.
-#[derive(Debug)]
-pub(super) struct InFile {
-    plan: Plan,
-    nulls: Vec<Option<u64>>,
-}
-
-impl Rows for InFile {
-    fn num_rows(&self) -> u64 {
-        self.plan.spans.iter().map(|span| span.rows as u64).sum()
-    }
-
-    fn null_counts(&self) -> &[Option<u64>] {
-        &self.nulls
-    }
-
-    fn each(
-        &self,
-        schema: &SchemaRef,
-        take: &mut dyn FnMut(RecordBatch) -> Result<bool>,
-    ) -> Result<()> {
-        columnar::each(&self.plan, &self.plan.bounds, &mut |batch| {
-            // The pipeline may have given the columns other names.
-            take(columnar::renamed(batch, schema)?)
-        })
     }
 }

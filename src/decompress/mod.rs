@@ -254,12 +254,12 @@ impl Layers<'_, '_, '_> {
         let parallelism = context.options.parallelism;
         let threads = parallelism.threads();
         let likely = (bytes.len() as u64).saturating_mul(USUAL_RATIO);
-        let (mut grower, growing) = growing(self.budget.room(), likely);
+        let (mut grower, growing) = growing(self.budget.room(), likely, threads > 1);
         let budget = &mut *self.budget;
         let mut issues = Vec::new();
-        let inflating = || {
+        let inflating = || -> Result<_> {
             let mut given = 0;
-            let mut sink = |piece: &[u8]| {
+            let mut sink = |piece: &mut Vec<u8>| {
                 budget.spend(piece.len() as u64)?;
                 given += piece.len();
                 // Of a mapped file those pages come back that are still wanted.
@@ -269,8 +269,9 @@ impl Layers<'_, '_, '_> {
                 }
                 grower.write(piece)
             };
-            codec::inflate(compression, &bytes, threads, &mut sink, &mut issues, progress)
-                .map(|damage| (budget.hold(grower.finish()), damage))
+            let damage =
+                codec::inflate(compression, &bytes, threads, &mut sink, &mut issues, progress)?;
+            Ok((budget.hold(grower.finish()?), damage))
         };
         let (inflated, ahead) = if threads == 1 {
             (inflating(), None)

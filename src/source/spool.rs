@@ -48,7 +48,7 @@ impl Spool {
     /// All the bytes; those in the temporary file are mapped.
     pub fn finish(self) -> Result<Bytes> {
         Ok(match self.file {
-            Some(file) => map::map(&file).map_err(cannot_write)?,
+            Some(file) => map::map_temporary(&file).map_err(cannot_write)?,
             None => self.memory.into(),
         })
     }

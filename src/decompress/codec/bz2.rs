@@ -112,11 +112,13 @@ impl State {
         // It may have been passed over because a block before it was thought to end behind it.
         let block = block.unwrap_or_else(|| Block::inflate(bytes, mark.bit));
         match block.held {
-            Ok(Some(inflated)) => out.give(&inflated)?,
+            Ok(Some(mut inflated)) => out.give(&mut inflated)?,
             Ok(None) => {
-                let mut given = Ok(());
+                let (mut given, mut piece_buffer) = (Ok(()), Vec::new());
                 let _ = Block::each_piece(bytes, mark.bit, |piece| {
-                    given = out.give(piece);
+                    piece_buffer.clear();
+                    piece_buffer.extend_from_slice(piece);
+                    given = out.give(&mut piece_buffer);
                     given.is_ok()
                 });
                 given?;

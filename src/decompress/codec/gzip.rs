@@ -39,8 +39,8 @@ pub(super) fn inflate(
         BATCH_BYTES,
         batches,
         |(start, end)| inflate_blocks(&bytes[..end], start),
-        |(inflated, empty, end)| {
-            out.give(&inflated)?;
+        |(mut inflated, empty, end)| {
+            out.give(&mut inflated)?;
             last_is_empty = empty;
             match end {
                 End::Block(end) => out.done(end)?,

@@ -39,13 +39,14 @@ const BATCH_BYTES: usize = if cfg!(test) { 128 << 10 } else { 4 << 20 };
 /// Inflates one layer into `sink`, in order. What is odd goes to `issues`; damage that leaves
 /// something whole is the answer.
 ///
-/// Where nothing comes out for a while `sink` is given nothing, so that it can look at the clock.
+/// `sink` takes the bytes out of a buffer, or leaves another in its place. Where nothing comes out for
+/// a while it is given nothing, so that it can look at the clock.
 /// `progress` is told the bytes used up.
 pub(super) fn inflate(
     compression: Compression,
     bytes: &Bytes,
     threads: usize,
-    sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    sink: &mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
     issues: &mut Vec<Issue>,
     progress: &Progress,
 ) -> Result<Option<Cut>> {
@@ -101,14 +102,15 @@ fn all(
 
 /// Where inflated bytes go.
 struct Out<'a> {
-    sink: &'a mut dyn FnMut(&[u8]) -> Result<()>,
+    sink: &'a mut dyn FnMut(&mut Vec<u8>) -> Result<()>,
     progress: &'a Progress,
     given: u64,
     issues: &'a mut Vec<Issue>,
 }
 
 impl Out<'_> {
-    fn give(&mut self, bytes: &[u8]) -> Result<(), Stop> {
+    /// Gives the bytes of a buffer, which has anything in it then.
+    fn give(&mut self, bytes: &mut Vec<u8>) -> Result<(), Stop> {
         if bytes.is_empty() {
             return Ok(());
         }
@@ -119,7 +121,7 @@ impl Out<'_> {
     /// Says how far the input is used up, also where nothing came of it.
     fn done(&mut self, at: usize) -> Result<(), Stop> {
         self.progress.done(at as u64);
-        (self.sink)(&[]).map_err(Stop::Sink)
+        (self.sink)(&mut Vec::new()).map_err(Stop::Sink)
     }
 
     /// An error, or what is to be said where something whole came out before.

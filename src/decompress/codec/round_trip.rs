@@ -20,7 +20,7 @@ struct Outcome {
 
 fn inflated(compression: Compression, bytes: &[u8], threads: usize) -> Outcome {
     let (mut inflated, mut issues) = (Vec::new(), Vec::new());
-    let mut sink = |piece: &[u8]| {
+    let mut sink = |piece: &mut Vec<u8>| {
         inflated.extend_from_slice(piece);
         Ok(())
     };
@@ -221,7 +221,7 @@ fn large_pieces_come_as_they_are_inflated() {
 fn a_refusal_comes_through() {
     for (compression, deflate) in WAYS {
         let packed = Bytes::from(deflate(&lines(3, 700_000)));
-        let mut sink = |_: &[u8]| {
+        let mut sink = |_: &mut Vec<u8>| {
             Err(Issue::limit(crate::report::Code::InflatedTooLarge, "enough", "x").into())
         };
         for threads in [1, 3] {
@@ -248,7 +248,7 @@ fn the_taker_is_asked_though_nothing_comes_out() {
         let packed = Bytes::from(empty.repeat(20_000));
         for threads in [1, 3] {
             let mut asked = 0;
-            let mut sink = |piece: &[u8]| {
+            let mut sink = |piece: &mut Vec<u8>| {
                 assert!(piece.is_empty());
                 asked += 1;
                 let late = || Issue::limit(crate::report::Code::Timeout, "late", "time").into();

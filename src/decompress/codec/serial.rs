@@ -16,6 +16,9 @@ use super::super::budget::Budget;
 /// nobody checked.
 const HELD_BYTES: usize = 1 << 20;
 
+/// So much is asked of a decoder at once: it fits the caches.
+const PIECE: usize = 256 << 10;
+
 /// A check sum that does not fit may not be used up yet; nothing that is shorter follows it.
 const CHECK_BYTES: usize = 8;
 
@@ -45,20 +48,22 @@ rests!(::zstd::stream::read::Decoder<'_, &[u8]>);
 pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Result<usize, Stop> {
     let mut held = Vec::new();
     let mut holding = true;
-    let mut buffer = vec![0; 256 << 10];
+    let mut buffer = Vec::new();
     loop {
+        buffer.resize(PIECE, 0);
         match decoder.read(&mut buffer) {
             Ok(0) => {
-                out.give(&held)?;
+                out.give(&mut held)?;
                 return Ok(of - decoder.rest());
             }
             Ok(read) if holding && held.len() + read <= HELD_BYTES => {
                 held.extend_from_slice(&buffer[..read]);
             }
             Ok(read) => {
-                out.give(&held)?;
+                out.give(&mut held)?;
                 (held, holding) = (Vec::new(), false);
-                out.give(&buffer[..read])?;
+                buffer.truncate(read);
+                out.give(&mut buffer)?;
                 out.done(of - decoder.rest())?;
             }
             Err(error) if error.kind() == IoKind::Interrupted => {}
@@ -70,7 +75,7 @@ pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Res
                     damage.whole_before = true;
                     damage.anywhere = at_the_end;
                     damage.all_there = at_the_end && decoder.rest() <= CHECK_BYTES;
-                    out.give(&held)?;
+                    out.give(&mut held)?;
                 } else {
                     damage.whole_before = holding;
                 }

@@ -41,7 +41,7 @@ pub(super) fn inflate(
         index.blocks(),
         |block| (inflate_block(header, bytes, &block), block.end),
         |(inflated, end)| {
-            out.give(&inflated?)?;
+            out.give(&mut inflated?)?;
             out.done(end)?;
             Ok(ControlFlow::Continue(()))
         },

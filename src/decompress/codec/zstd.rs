@@ -48,8 +48,8 @@ pub(super) fn inflate(
         PIECE_BYTES,
         batches,
         |(start, end)| inflate_frames(&bytes[..end], start),
-        |(inflated, end)| {
-            out.give(&inflated)?;
+        |(mut inflated, end)| {
+            out.give(&mut inflated)?;
             out.done(end?)?;
             Ok(ControlFlow::Continue(()))
         },

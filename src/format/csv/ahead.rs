@@ -108,10 +108,10 @@ mod tests {
         let taken = |leave_rows: bool, later: &str| {
             let options = Options { parallelism, leave_rows, ..Options::default() };
             let mut context = Context::new(&options, &limits);
-            let (mut grower, growing) = growing(1 << 10, 0);
+            let (mut grower, growing) = growing(1 << 10, 0, false);
             let text = format!("{text}{later}");
-            grower.write(text.as_bytes()).unwrap();
-            let whole = grower.finish();
+            grower.write(&mut text.into_bytes()).unwrap();
+            let whole = grower.finish().unwrap();
             let ahead = Ahead::of(&whole[..8 << 10], &growing, "a.csv", &mut context).unwrap();
             let dialect = dialect::settle(&whole, false, "a.csv", &mut context);
             let frame = structure::frame(&whole, &dialect, &context);

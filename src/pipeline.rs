@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::context::Context;
 use crate::decompress::{self, Cut, Part, Wanted};
 use crate::detect;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::format::{FORMATS, FormatReader, Input, RawTable};
 use crate::guard::guarded;
 use crate::limits::Limits;
@@ -80,6 +80,7 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
         decompress::unwrap(bytes, declared, wanted(context), &read_ahead, context)
     })?;
     let mut tables = Tables { file: name, several_parts: parts.len() > 1, tables: Vec::new() };
+    let mut failed = Vec::new();
     for part in parts {
         context.check_time()?;
         let member = part.member.clone();
@@ -89,9 +90,20 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
                 None => issue.table(member),
             }),
             None => error,
-        })?;
-        tables.add(raw, member.as_deref(), context)?;
+        });
+        match raw {
+            Ok(raw) => tables.add(raw, member.as_deref(), context)?,
+            // A damaged member is an issue, as long as there is another.
+            Err(error) if tables.several_parts && is_of_the_member(error.kind()) => {
+                failed.push(error);
+            }
+            Err(error) => return Err(error),
+        }
     }
+    let mut failed = failed.into_iter();
+    let first = if tables.tables.is_empty() { failed.next() } else { None };
+    failed.for_each(|error| context.reporter.push(error.issue().clone()));
+    first.map_or(Ok(()), Err)?;
     let tables = tables.tables;
     let transforms = &context.options.transforms;
     if transforms.is_empty() {
@@ -100,6 +112,11 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     context.check_time()?;
     context.reporter.parsed_tables(tables.iter().map(Table::report).collect());
     context.stage("transform", |context| transform::apply(tables, transforms, context))
+}
+
+/// Whether an error is that of one member, and says nothing of the others.
+fn is_of_the_member(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Corrupt | ErrorKind::Unsupported | ErrorKind::Encrypted)
 }
 
 /// Reads ahead while a part is still inflated. All is a guess from its head, and counts for nothing

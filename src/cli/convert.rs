@@ -39,6 +39,10 @@ pub(super) struct Convert {
     #[arg(long, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     header: Header,
 
+    /// Write what is whole of a damaged file; the exit status stays 1
+    #[arg(long)]
+    salvage: bool,
+
     #[command(flatten)]
     read: ReadArguments,
 
@@ -70,13 +74,14 @@ impl Convert {
         let Some(target) = output.target else {
             return Err(Stop::usage("no format to write was given", TARGETS));
         };
-        let ingest = read::read(&self.file, &options, &self.read.how()?).into_ingest()?;
+        let reading = read::read(&self.file, &options, &self.read.how()?);
+        let (ingest, status) = reading.into_ingest(self.salvage)?;
         let table = self.chosen(&ingest)?;
         let header = self.header(&ingest.report);
         // As text, an empty cell is what the file has, not a null to be told from it.
         let write = WriteOptions { header, quote_empty: !self.text };
         output.write(table, target, write)?;
-        Ok(Status::Valid)
+        Ok(status)
     }
 
     /// The table asked for, or the only one.

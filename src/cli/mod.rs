@@ -7,6 +7,7 @@
 #[cfg(feature = "server")]
 mod admin;
 mod args;
+mod beside;
 mod convert;
 mod exit;
 mod grid;

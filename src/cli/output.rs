@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::format::write::{OutputFormat, WriteOptions, write_counted};
 use crate::{Progress, Report, Table};
 
+use super::beside::Beside;
 use super::exit::{Status, Stop};
 use super::preview::count;
 use super::progress::Bar;
@@ -138,33 +139,14 @@ impl Output {
         };
         // A link keeps pointing at the file, and a device or a pipe is not replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-        let existing = fs::metadata(&path).ok();
-        if existing.as_ref().is_some_and(|existing| !existing.is_file() && !existing.is_dir()) {
+        if fs::metadata(&path).is_ok_and(|existing| !existing.is_file() && !existing.is_dir()) {
             let mut file = File::options().write(true).open(&path).map_err(failed)?;
             return write(&mut file).map_err(named);
         }
-        let mut file = beside(&path).map_err(failed)?;
-        write(file.as_file_mut()).map_err(named)?;
-        if let Some(existing) = existing {
-            file.as_file().set_permissions(existing.permissions()).map_err(failed)?;
-        }
-        file.persist(&path).map_err(|problem| failed(problem.error))?;
-        Ok(())
+        let mut file = Beside::of(&path).map_err(failed)?;
+        write(file.file()).map_err(named)?;
+        file.take_its_place().map_err(failed)
     }
-}
-
-/// A temporary file in the same folder, so that it can be renamed; gone if it is not.
-fn beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tablemill-");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file: what the umask leaves.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
 }
 
 fn write(
@@ -191,9 +173,9 @@ fn write(
             if lost > 0 {
                 let values = count(lost, "value");
                 let was = if lost == 1 { "was" } else { "were" };
-                terminal::tell(&format!(
-                    "note: {values} of NaN or infinity {was} written as null; JSON has no other \
-                     word for them"
+                terminal::note(&format!(
+                    "{values} of NaN or infinity {was} written as null; JSON has no other word for \
+                     them"
                 ));
             }
             Ok(())

@@ -8,8 +8,10 @@ use crate::report::{Code, Stage};
 use crate::{Error, Ingest, Issue, Limits, Options, Progress, Report, Source, Worker, ingest};
 
 use super::exit::{Status, Stop};
+use super::preview::count;
 use super::progress::Bar;
 use super::render::{self, Place};
+use super::terminal;
 
 /// A file that was read, or could not be.
 pub(super) struct Reading {
@@ -92,9 +94,9 @@ impl Reading {
         }
     }
 
-    /// What came out, if it is valid.
+    /// What came out, valid or not.
     pub(super) fn ingest(&self) -> Option<&Ingest> {
-        self.result.as_ref().ok().filter(|ingest| ingest.report.is_valid)
+        self.result.as_ref().ok()
     }
 
     /// The file as it was named.
@@ -115,12 +117,22 @@ impl Reading {
         render::show_issues(&report, &place);
     }
 
-    /// What came out; or the issues shown, and the status that goes with them.
-    pub(super) fn into_ingest(self) -> Result<Ingest, Stop> {
+    /// What came out and the status that goes with it, the issues shown. A file that is not valid has
+    /// come to nothing, but for what is whole of it, if that is wanted.
+    pub(super) fn into_ingest(self, salvage: bool) -> Result<(Ingest, Status), Stop> {
         self.show_issues();
         let status = self.status();
         match self.result {
-            Ok(ingest) if ingest.report.is_valid => Ok(ingest),
+            Ok(ingest) if ingest.report.is_valid => Ok((ingest, status)),
+            Ok(ingest) if !ingest.tables.is_empty() => {
+                if salvage {
+                    return Ok((ingest, status));
+                }
+                let rows = ingest.tables.iter().map(crate::Table::num_rows).sum();
+                let rows = count(rows, "row");
+                terminal::note(&format!("{rows} came out nevertheless: --salvage takes them"));
+                Err(Stop::Shown(status))
+            }
             _ => Err(Stop::Shown(status)),
         }
     }

@@ -41,6 +41,10 @@ pub(super) struct Sql {
     #[command(flatten)]
     output: OutputArguments,
 
+    /// Ask also what is whole of damaged files; the exit status stays 1
+    #[arg(long)]
+    salvage: bool,
+
     #[command(flatten)]
     read: ReadArguments,
 }
@@ -63,20 +67,23 @@ impl Sql {
         let how = self.read.how()?;
         let mut tables: Vec<Table> = Vec::new();
         let mut taken = HashSet::new();
-        let mut worst = Status::Valid;
+        let (mut worst, mut refused) = (Status::Valid, false);
         for file in &self.files {
             // A bad file does not keep the next ones from being told about.
-            match read::read(file, &options, &how).into_ingest() {
-                Ok(ingest) => tables.extend(ingest.tables.into_iter().map(|table| {
-                    let name = unique_table(table.name().to_owned(), &taken);
-                    taken.insert(name.clone());
-                    table.renamed(name)
-                })),
-                Err(Stop::Shown(status)) => worst = worst.max(status),
+            match read::read(file, &options, &how).into_ingest(self.salvage) {
+                Ok((ingest, status)) => {
+                    worst = worst.max(status);
+                    tables.extend(ingest.tables.into_iter().map(|table| {
+                        let name = unique_table(table.name().to_owned(), &taken);
+                        taken.insert(name.clone());
+                        table.renamed(name)
+                    }));
+                }
+                Err(Stop::Shown(status)) => (worst, refused) = (worst.max(status), true),
                 Err(stop) => return Err(stop),
             }
         }
-        if worst != Status::Valid {
+        if refused {
             return Err(Stop::Shown(worst));
         }
         let progress = Arc::new(Progress::default());
@@ -97,7 +104,7 @@ impl Sql {
                 output.write(&result, target.unwrap_or(Target::Csv), WriteOptions::default())?
             }
         }
-        Ok(Status::Valid)
+        Ok(worst)
     }
 }
 

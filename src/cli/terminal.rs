@@ -62,6 +62,11 @@ pub(super) fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
+/// A line that is neither a warning nor an error.
+pub(super) fn note(text: &str) {
+    tell(&format!("note: {text}"));
+}
+
 /// Columns to fill where the output is no terminal, or a terminal of unknown width.
 const DEFAULT_WIDTH: usize = 100;
 

@@ -9,7 +9,7 @@ use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::budget::Budget;
-use super::members::{Entry, Member, What, choose, too_many};
+use super::members::{Entry, Inflated, Member, What, choose, too_many};
 use super::{Wanted, codec, headers};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -102,6 +102,12 @@ pub(super) fn members(
         let what = if is_folder { What::Folder } else { What::File };
         entries.push(Entry { name, what, place });
     }
+    if archive.has_duplicate_names() {
+        let message =
+            "members of the zip archive have the same name: of these only the last is read";
+        let issue = Issue::error(Stage::Decompress, Code::SkippedMember, message);
+        context.reporter.push(issue.hint("unpack it and give the files names of their own"));
+    }
     let mut members = Vec::new();
     for Entry { name, place, .. } in choose(entries, "zip", wanted, context)? {
         let inflated = member(&mut archive, bytes, place, &name, budget);
@@ -110,13 +116,24 @@ pub(super) fn members(
     Ok(members)
 }
 
+pub(super) fn inflated_member(
+    file: impl Read,
+    compressed: u64,
+    inflated: u64,
+    budget: &mut Budget<'_>,
+) -> Inflated {
+    let mut spool = budget.spool();
+    let cut = codec::inflate_member(file, compressed, inflated, &mut spool, budget)?;
+    Ok((budget.keep(spool)?, cut))
+}
+
 fn member(
     archive: &mut ZipArchive<Cursor<Bytes>>,
     bytes: &Bytes,
     index: usize,
     name: &str,
     budget: &mut Budget<'_>,
-) -> Result<Bytes> {
+) -> Inflated {
     let raw = archive.by_index_raw(index).map_err(|error| zip_error(error, Some(name)))?;
     if raw.encrypted() {
         return Err(encrypted(name));
@@ -132,16 +149,15 @@ fn member(
     match (method, data) {
         (CompressionMethod::Stored, Some(data)) if compressed == inflated => {
             budget.spend(compressed)?;
-            return codec::checked_member(bytes.slice(data), crc);
+            return Ok(codec::checked_member(bytes.slice(data), crc, inflated));
         }
         #[allow(deprecated)] // how the crate names a method that it has not
         (CompressionMethod::Unsupported(method), Some(data)) => {
             let mut spool = budget.spool();
             let data = &bytes[data];
             return match codec::inflate_method(method, data, inflated, &mut spool, budget) {
-                Some(outcome) => {
-                    outcome.and_then(|()| codec::checked_member(budget.keep(spool)?, crc))
-                }
+                Some(outcome) => outcome
+                    .and_then(|_| Ok(codec::checked_member(budget.keep(spool)?, crc, inflated))),
                 None => {
                     let error = ZipError::CompressionMethodNotSupported(method);
                     Err(zip_error(error, Some(name)))
@@ -151,9 +167,7 @@ fn member(
         _ => {}
     }
     let file = archive.by_index(index).map_err(|error| zip_error(error, Some(name)))?;
-    let mut spool = budget.spool();
-    codec::inflate_member(file, compressed, &mut spool, budget)?;
-    budget.keep(spool)
+    inflated_member(file, compressed, inflated, budget)
 }
 
 pub(super) fn entry_name(name: zip::result::ZipResult<Cow<'_, str>>, raw: &[u8]) -> String {

@@ -3,19 +3,21 @@
 use bytes::Bytes;
 use zip::result::ZipError;
 
-use super::archive::{entry_name, zip_error_of};
+use super::archive::{entry_name, inflated_member, zip_error_of};
 use super::budget::Budget;
-use super::members::{Entry, Member, What, choose, too_many};
-use super::{Wanted, codec};
+use super::codec::{self, End};
+use super::members::{Entry, Inflated, Member, What, choose, too_many};
+use super::{Cut, Wanted};
 use crate::context::Context;
 use crate::error::{ErrorKind, Result};
 use crate::report::{Code, Issue, Stage};
 
 const LOCAL_HEADER: &[u8] = b"PK\x03\x04";
 
-/// Flags of a member, and the usual method.
+/// Flags of a member, and the usual methods.
 const ENCRYPTED: usize = 1;
 const DESCRIPTOR: usize = 1 << 3;
+const STORED: usize = 0;
 const DEFLATE: usize = 8;
 
 /// The members of an archive that has lost its directory, as far as their own headers tell.
@@ -67,8 +69,12 @@ pub(super) fn by_headers(
     Ok(chosen.into_iter().map(member).collect())
 }
 
-fn next_by_header(rest: &mut &[u8], budget: &mut Budget<'_>) -> Option<Entry<Result<Bytes>>> {
-    if let Some(entry) = next_by_descriptor(rest, budget) {
+fn next_by_header(rest: &mut &[u8], budget: &mut Budget<'_>) -> Option<Entry<Inflated>> {
+    let header = Header::of(rest);
+    if let Some(entry) = header.and_then(|header| header.cut(rest, budget)) {
+        return Some(entry);
+    }
+    if let Some(entry) = header.and_then(|header| header.streamed(rest, budget)) {
         return Some(entry);
     }
     let mut behind = *rest;
@@ -76,39 +82,111 @@ fn next_by_header(rest: &mut &[u8], budget: &mut Budget<'_>) -> Option<Entry<Res
     let name = entry_name(file.name(), file.name_raw());
     let is_folder = file.is_dir() || name.ends_with('/');
     let what = if is_folder { What::Folder } else { What::File };
-    let size = file.compressed_size();
-    let mut spool = budget.spool();
-    let place =
-        codec::inflate_member(file, size, &mut spool, budget).and_then(|()| budget.keep(spool));
+    let (compressed, size) = (file.compressed_size(), file.size());
+    let place = inflated_member(file, compressed, size, budget);
     *rest = behind;
     Some(Entry { name, what, place })
 }
 
-/// The next member, if it was written to a stream: deflated, and its sizes in a descriptor behind it
-/// (APPNOTE.TXT, sections 4.3.7 and 4.3.9). One whose descriptor does not fit is none.
-fn next_by_descriptor(rest: &mut &[u8], budget: &mut Budget<'_>) -> Option<Entry<Result<Bytes>>> {
-    let header = rest.get(..30).filter(|header| header.starts_with(LOCAL_HEADER))?;
-    let number = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
-    let (flags, method) = (number(6), number(8));
-    if flags & DESCRIPTOR == 0 || flags & ENCRYPTED != 0 || method != DEFLATE {
-        return None;
+/// What a member's own header says (APPNOTE.TXT, section 4.3.7).
+#[derive(Clone, Copy)]
+struct Header<'a> {
+    method: usize,
+    /// What the sizes of the member say that it has; nothing where they stand behind it.
+    compressed: Option<u64>,
+    name: &'a [u8],
+    data: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    /// The header that the bytes begin with, but for that of a member that is encrypted.
+    fn of(bytes: &'a [u8]) -> Option<Self> {
+        let header = bytes.get(..30).filter(|header| header.starts_with(LOCAL_HEADER))?;
+        let number = |at: usize| usize::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        let (flags, method) = (number(6), number(8));
+        let (name, rest) = bytes[30..].split_at_checked(number(26))?;
+        let (extra, data) = rest.split_at_checked(number(28))?;
+        let size = header[18..22].first_chunk().map_or(0, |size| u32::from_le_bytes(*size));
+        let compressed = match size {
+            _ if flags & DESCRIPTOR != 0 => None,
+            u32::MAX => Some(size_of_zip64(extra)?),
+            size => Some(u64::from(size)),
+        };
+        (flags & ENCRYPTED == 0).then_some(Header { method, compressed, name, data })
     }
-    let name = rest.get(30..30 + number(26))?;
-    let data = rest.get(30 + name.len() + number(28)..)?;
-    let name = String::from_utf8_lossy(name).replace('\\', "/");
-    let mut spool = budget.spool();
-    let (used, place) = match codec::inflate_deflated(data, &mut spool, budget) {
-        Ok(used) => (used, budget.keep(spool)),
-        // Too much, or no room: what is damaged is told by the descriptor that is not there.
-        Err(error) if error.kind() != ErrorKind::Corrupt => (0, Err(error)),
-        Err(_) => return None,
-    };
-    if let Ok(bytes) = &place {
-        let length = descriptor(&data[used..], used as u64, bytes)?;
-        *rest = &data[used + length..];
+
+    fn entry(self, place: Inflated) -> Entry<Inflated> {
+        let name = String::from_utf8_lossy(self.name).replace('\\', "/");
+        let what = if name.ends_with('/') { What::Folder } else { What::File };
+        Entry { name, what, place }
     }
-    let what = if name.ends_with('/') { What::Folder } else { What::File };
-    Some(Entry { name, what, place })
+
+    /// The member, if the bytes end before it does: stored or deflated, as far as it is there.
+    fn cut(self, rest: &mut &[u8], budget: &mut Budget<'_>) -> Option<Entry<Inflated>> {
+        self.compressed.filter(|size| *size > self.data.len() as u64)?;
+        let mut spool = budget.spool();
+        let written = match self.method {
+            STORED => budget.spend(self.data.len() as u64).and_then(|()| spool.write(self.data)),
+            DEFLATE => match codec::inflate_deflated(self.data, &mut spool, budget) {
+                Ok(End::Cut) => Ok(()),
+                Err(error) if error.kind() != ErrorKind::Corrupt => Err(error),
+                Ok(End::At(_)) | Err(_) => return None,
+            },
+            _ => return None,
+        };
+        Some(self.ended(written.and_then(|()| budget.keep(spool)), rest))
+    }
+
+    /// The member, if it was written to a stream: deflated, and its sizes in a descriptor behind it
+    /// (APPNOTE.TXT, sections 4.3.7 and 4.3.9). One whose descriptor does not fit is none.
+    fn streamed(self, rest: &mut &'a [u8], budget: &mut Budget<'_>) -> Option<Entry<Inflated>> {
+        if self.compressed.is_some() || self.method != DEFLATE {
+            return None;
+        }
+        let mut spool = budget.spool();
+        let used = match codec::inflate_deflated(self.data, &mut spool, budget) {
+            Ok(End::At(used)) => used,
+            Ok(End::Cut) => return Some(self.ended(budget.keep(spool), rest)),
+            // Too much, or no room: what is damaged is told by the descriptor that is not there.
+            Err(error) if error.kind() != ErrorKind::Corrupt => {
+                return Some(self.entry(Err(error)));
+            }
+            Err(_) => return None,
+        };
+        let place = budget.keep(spool);
+        if let Ok(bytes) = &place {
+            let length = descriptor(&self.data[used..], used as u64, bytes)?;
+            *rest = &self.data[used + length..];
+        }
+        Some(self.entry(place.map(|bytes| (bytes, None))))
+    }
+
+    /// The member, with which the bytes end.
+    fn ended(self, place: Result<Bytes>, rest: &mut &[u8]) -> Entry<Inflated> {
+        *rest = &[];
+        self.entry(place.map(|bytes| {
+            let message = format!(
+                "the zip archive ends within this member; the {} bytes before that came out",
+                bytes.len()
+            );
+            let issue = Issue::error(Stage::Decompress, Code::Truncated, message)
+                .hint("fetch or upload the file again");
+            (bytes, Some(Cut { issue, is_whole: false }))
+        }))
+    }
+}
+
+/// The second size in the field of zip64 (APPNOTE.TXT, section 4.5.3): a local header has both.
+fn size_of_zip64(mut fields: &[u8]) -> Option<u64> {
+    while let Some((head, rest)) = fields.split_first_chunk::<4>() {
+        let length = usize::from(u16::from_le_bytes([head[2], head[3]]));
+        let (value, more) = rest.split_at_checked(length)?;
+        if head[..2] == [1, 0] {
+            return value.get(8..16)?.first_chunk().map(|size| u64::from_le_bytes(*size));
+        }
+        fields = more;
+    }
+    None
 }
 
 /// The length of the descriptor at the beginning of `bytes`, if it is that of a member.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Wanted;
+use super::{Cut, Wanted};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::naming::without_compression;
@@ -12,8 +12,11 @@ use crate::report::{Code, Issue, Stage};
 pub(super) struct Member {
     /// Its name in the archive, with its folders.
     pub name: String,
-    pub bytes: Result<Bytes>,
+    pub bytes: Inflated,
 }
+
+/// The bytes of a member, and what is damaged behind or in them; or why there are none.
+pub(super) type Inflated = Result<(Bytes, Option<Cut>)>;
 
 /// What an archive's directory says of an entry.
 pub(super) struct Entry<T> {

@@ -320,11 +320,16 @@ impl Layers<'_, '_, '_> {
         for Member { name, bytes } in members {
             let part = |bytes| Part::new(Some(name.clone()), bytes);
             let found = match bytes {
-                Ok(bytes) if bytes.is_empty() => {
+                Ok((bytes, None)) if bytes.is_empty() => {
                     empty.push(part(bytes));
                     continue;
                 }
-                Ok(bytes) => self.peel(part(bytes), depth, false),
+                Ok((bytes, Some(cut))) if bytes.is_empty() => Err(cut.issue.into()),
+                Ok((bytes, cut)) => {
+                    let cut = cut.map(|cut| Cut { issue: cut.issue.table(&name), ..cut });
+                    let cut = cut.map(Box::new);
+                    self.peel(Part { cut, ..part(bytes) }, depth, false)
+                }
                 Err(error) => Err(error),
             };
             match found.map_err(|error| name_member(error, Some(&name))) {

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::Wanted;
 use super::budget::Budget;
 use super::members::{Entry, Member, What, choose, too_many};
+use super::{Cut, Wanted};
 use crate::context::Context;
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
@@ -39,7 +39,13 @@ pub(super) fn members(
     let mut more = 0;
     let end = loop {
         match walk.next() {
-            Ok(Some(entry)) => entries.push(entry),
+            Ok(Some(entry)) => {
+                let is_last = matches!(entry.place, Place::Cut(..));
+                entries.push(entry);
+                if is_last {
+                    break None;
+                }
+            }
             Ok(None) if walk.next_archive() => more += 1,
             Ok(None) => break walk.ending(),
             Err(error) if entries.is_empty() => return Err(error),
@@ -64,7 +70,8 @@ pub(super) fn members(
     let mut members = Vec::new();
     for Entry { name, place, .. } in choose(entries, "tar", wanted, context)? {
         let bytes = match place {
-            Place::Data(range) => Ok(bytes.slice(range)),
+            Place::Data(range) => Ok((bytes.slice(range), None)),
+            Place::Cut(range, cut) => Ok((bytes.slice(range), Some(*cut))),
             Place::Sparse => {
                 let message = "a sparse file in a tar, which is not read";
                 Err(Issue::error(Stage::Decompress, Code::UnsupportedFeature, message)
@@ -79,6 +86,8 @@ pub(super) fn members(
 
 enum Place {
     Data(Range<usize>),
+    /// The archive ends within it.
+    Cut(Range<usize>, Box<Cut>),
     Sparse,
 }
 
@@ -131,6 +140,13 @@ impl Walk<'_> {
             let bare = matches!(kind, b'1'..=b'6') && self.is_header(start);
             let end = if bare { Some(start) } else { start.checked_add(size) };
             let Some(end) = end.filter(|end| *end <= self.bytes.len()) else {
+                let cut = Place::Cut(start..self.bytes.len(), Box::new(self.cut(start, size)));
+                let name = said.name(header);
+                let is_file =
+                    matches!(kind, b'0' | 0 | b'7') && !said.sparse && !name.ends_with('/');
+                if is_file && start < self.bytes.len() {
+                    return Ok(Some(Entry { name, what: What::File, place: cut }));
+                }
                 return Err(self.truncated().into());
             };
             let data = &self.bytes[start..end];
@@ -145,8 +161,7 @@ impl Walk<'_> {
                 b'x' => said.pax(data),
                 b'K' | b'g' => {}
                 _ => {
-                    let name = said.name.take().unwrap_or_else(|| name_of(header));
-                    let name = String::from_utf8_lossy(&name).replace('\\', "/");
+                    let name = said.name(header);
                     let what = match kind {
                         b'0' | 0 | b'7' | b'S' if !name.ends_with('/') => What::File,
                         b'0' | 0 | b'5' | b'7' | b'D' => What::Folder,
@@ -155,10 +170,6 @@ impl Walk<'_> {
                         b'6' => What::Other("a pipe"),
                         b'M' => What::Other("continued from another volume"),
                         _ => What::Other("no file"),
-                    };
-                    let name = match name.strip_prefix("./") {
-                        Some(bare) if !bare.is_empty() => bare.to_owned(),
-                        _ => name,
                     };
                     if kind == b'S' {
                         self.at = self.behind_sparse_maps(before, size);
@@ -221,6 +232,15 @@ impl Walk<'_> {
         self.issue(Code::Truncated, &message)
     }
 
+    fn cut(&self, start: usize, size: usize) -> Cut {
+        let there = self.bytes.len() - start.min(self.bytes.len());
+        let message = format!(
+            "the tar archive ends within this member, which is {size} bytes long; the {there} bytes \
+             before that came out"
+        );
+        Cut { issue: self.issue(Code::Truncated, &message), is_whole: false }
+    }
+
     fn issue(&self, code: Code, message: &str) -> Issue {
         Issue::error(Stage::Decompress, code, message)
             .byte_offset(self.at as u64)
@@ -229,6 +249,16 @@ impl Walk<'_> {
 }
 
 impl Said {
+    /// The name of the member that the header belongs to.
+    fn name(&mut self, header: &[u8]) -> String {
+        let name = self.name.take().unwrap_or_else(|| name_of(header));
+        let name = String::from_utf8_lossy(&name).replace('\\', "/");
+        match name.strip_prefix("./") {
+            Some(bare) if !bare.is_empty() => bare.to_owned(),
+            _ => name,
+        }
+    }
+
     /// Records of pax: `LENGTH KEY=VALUE\n`, the length that of all of it.
     fn pax(&mut self, mut records: &[u8]) {
         while let Some(space) = records.iter().take(20).position(|byte| *byte == b' ') {

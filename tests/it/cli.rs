@@ -1,5 +1,6 @@
 //! The command line from outside: exit statuses, what goes to which stream, whole files or none.
 
+mod damaged;
 mod inspect;
 mod isolate;
 mod room;

@@ -70,7 +70,7 @@ fn each_bought_crate_has_one_room() {
         ("object_store::", &["store"]),
         ("axum::", &["http"]),
         ("clap::", &["cli"]),
-        ("rustix::", &["worker"]),
+        ("rustix::", &["cli", "worker"]),
     ];
     for (path, text) in sources() {
         let room = path.split('/').next().unwrap_or_default();

@@ -27,7 +27,7 @@ use crate::report::{Code, Issue, Stage};
 use super::Cut;
 
 pub(super) use serial::{
-    check_sum, checked_member, inflate_deflated, inflate_member, inflate_method,
+    End, check_sum, checked_member, inflate_deflated, inflate_member, inflate_method,
 };
 
 /// A piece that says it inflates to more is not held in memory whole: it comes out as it is inflated.

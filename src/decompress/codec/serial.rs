@@ -5,11 +5,12 @@ use std::io::{ErrorKind as IoKind, Read};
 use bytes::Bytes;
 
 use super::{Damage, Out, Stop, read_damage, read_error};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::options::Compression;
 use crate::report::{Code, Issue, Stage};
 use crate::source::Spool;
 
+use super::super::Cut;
 use super::super::budget::Budget;
 
 /// A decoder's bytes are held back so long: a small piece that is damaged then gives nothing of what
@@ -85,27 +86,46 @@ pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Res
     }
 }
 
-/// Inflates a member of an archive under the budget of all.
+/// Inflates a member of a zip under the budget of all. One whose check sum does not fit comes out, with
+/// the doubt. `size` is what it should inflate to.
 pub(in super::super) fn inflate_member(
     mut decoder: impl Read,
     compressed: u64,
+    size: u64,
     spool: &mut Spool,
     budget: &mut Budget<'_>,
-) -> Result<()> {
-    let mut buffer = vec![0; 256 << 10];
+) -> Result<Option<Cut>> {
+    let mut buffer = vec![0; PIECE];
     loop {
         match decoder.read(&mut buffer) {
-            Ok(0) => return Ok(()),
+            Ok(0) => return Ok(None),
             Ok(read) => {
                 budget.spend(read as u64)?;
                 spool.write(&buffer[..read])?;
             }
             Err(error) if error.kind() == IoKind::Interrupted => {}
+            Err(error) if error.to_string() == WRONG_SUM && spool.len() > 0 => {
+                return Ok(Some(doubtful(spool.len(), size)));
+            }
             Err(error) => {
                 return Err(read_error(Compression::Zip, &error, 0, compressed as usize));
             }
         }
     }
+}
+
+/// What the zip reader below us says of a check sum.
+const WRONG_SUM: &str = "Invalid checksum";
+
+/// The doubt about a member whose check sum does not fit.
+fn doubtful(given: u64, size: u64) -> Cut {
+    let message = format!(
+        "the zip data is damaged: its check sum does not fit; the {given} bytes that came out may be \
+         wrong anywhere"
+    );
+    let issue = Issue::error(Stage::Decompress, Code::Corrupt, message)
+        .hint("fetch or upload the file again");
+    Cut { issue, is_whole: given == size }
 }
 
 /// Inflates a zip member by the methods that the zip reader below us has not; `None` if neither have
@@ -116,12 +136,12 @@ pub(in super::super) fn inflate_method(
     inflated: u64,
     spool: &mut Spool,
     budget: &mut Budget<'_>,
-) -> Option<Result<()>> {
+) -> Option<Result<Option<Cut>>> {
     let failed = |error| Err(read_error(Compression::Zip, &error, 0, bytes.len()));
     let compressed = bytes.len() as u64;
     Some(match method {
         93 => match ::zstd::stream::read::Decoder::with_buffer(bytes) {
-            Ok(decoder) => inflate_member(decoder, compressed, spool, budget),
+            Ok(decoder) => inflate_member(decoder, compressed, inflated, spool, budget),
             Err(error) => failed(error),
         },
         95 => {
@@ -131,7 +151,7 @@ pub(in super::super) fn inflate_method(
             ) {
                 Ok(stream) => {
                     let decoder = xz2::bufread::XzDecoder::new_stream(bytes, stream);
-                    inflate_member(decoder, compressed, spool, budget)
+                    inflate_member(decoder, compressed, inflated, spool, budget)
                 }
                 Err(error) => failed(error.into()),
             }
@@ -149,7 +169,7 @@ pub(in super::super) fn inflate_method(
                 Ok(stream) => {
                     let whole = std::io::BufReader::new(Read::chain(&header[..], data));
                     let decoder = xz2::bufread::XzDecoder::new_stream(whole, stream);
-                    inflate_member(decoder, compressed, spool, budget)
+                    inflate_member(decoder, compressed, inflated, spool, budget)
                 }
                 Err(error) => failed(error.into()),
             }
@@ -158,15 +178,38 @@ pub(in super::super) fn inflate_method(
     })
 }
 
-/// Inflates a member whose size nobody has told; answers how long it is.
+/// How a member ends whose size nobody has told.
+pub(in super::super) enum End {
+    /// It is so long.
+    At(usize),
+    /// Not before the bytes do.
+    Cut,
+}
+
+/// Inflates a member whose size nobody has told.
 pub(in super::super) fn inflate_deflated(
     bytes: &[u8],
     spool: &mut Spool,
     budget: &mut Budget<'_>,
-) -> Result<usize> {
-    let mut decoder = flate2::bufread::DeflateDecoder::new(bytes);
-    inflate_member(&mut decoder, bytes.len() as u64, spool, budget)?;
-    Ok(bytes.len() - decoder.get_ref().len())
+) -> Result<End> {
+    let mut decoder = flate2::Decompress::new(false);
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let (used, given) = (decoder.total_in(), decoder.total_out());
+        let rest = bytes.get(used as usize..).unwrap_or_default();
+        let status = decoder.decompress(rest, &mut buffer, flate2::FlushDecompress::None);
+        let given = (decoder.total_out() - given) as usize;
+        budget.spend(given as u64)?;
+        spool.write(&buffer[..given])?;
+        match status {
+            Ok(flate2::Status::StreamEnd) => return Ok(End::At(decoder.total_in() as usize)),
+            Ok(_) if given > 0 || decoder.total_in() > used => {}
+            Ok(_) => return Ok(End::Cut),
+            Err(error) => {
+                return Err(read_error(Compression::Zip, &error.into(), 0, bytes.len()));
+            }
+        }
+    }
 }
 
 /// The check sum of zip.
@@ -176,15 +219,10 @@ pub(in super::super) fn check_sum(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-/// A member against its check sum.
-pub(in super::super) fn checked_member(bytes: Bytes, expected: u32) -> Result<Bytes, Error> {
-    if check_sum(&bytes) == expected {
-        return Ok(bytes);
-    }
-    let message = "the zip data is damaged: its check sum does not fit";
-    Err(Issue::error(Stage::Decompress, Code::Corrupt, message)
-        .hint("fetch or upload the file again")
-        .into())
+/// A member against its check sum and its size, and what is to be said of it.
+pub(in super::super) fn checked_member(bytes: Bytes, sum: u32, size: u64) -> (Bytes, Option<Cut>) {
+    let cut = (check_sum(&bytes) != sum).then(|| doubtful(bytes.len() as u64, size));
+    (bytes, cut)
 }
 
 /// All that a decoder gives, at most `most` bytes.

@@ -49,9 +49,8 @@ rests!(::zstd::stream::read::Decoder<'_, &[u8]>);
 pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Result<usize, Stop> {
     let mut held = Vec::new();
     let mut holding = true;
-    let mut buffer = Vec::new();
+    let mut buffer = vec![0; PIECE];
     loop {
-        buffer.resize(PIECE, 0);
         match decoder.read(&mut buffer) {
             Ok(0) => {
                 out.give(&mut held)?;
@@ -65,6 +64,7 @@ pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Res
                 (held, holding) = (Vec::new(), false);
                 buffer.truncate(read);
                 out.give(&mut buffer)?;
+                buffer.resize(PIECE, 0);
                 out.done(of - decoder.rest())?;
             }
             Err(error) if error.kind() == IoKind::Interrupted => {}

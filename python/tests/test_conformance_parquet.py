@@ -18,6 +18,9 @@ REFUSED = {
     "dict-page-offset-zero": (tablemill.UnsupportedError, "footer"),
     # Two texts of 1 GiB each.
     "large_string_map.brotli": (tablemill.LimitExceededError, "inflate"),
+    # pyarrow looks at check sums only when it is told to.
+    "datapage_v1-corrupt-checksum": (tablemill.CorruptError, "check sum"),
+    "rle-dict-uncompressed-corrupt-checksum": (tablemill.CorruptError, "check sum"),
     # parquet-mr before 1.2.9 left the dictionary's header out of the length (PARQUET-816).
     "nation.dict-malformed": (tablemill.UnsupportedError, "parquet-mr"),
 }

@@ -30,6 +30,7 @@ pub use archive::{WorkbookZip, workbook_zip};
 pub use blocks::deflated_length;
 pub use budget::Budget;
 pub use buffers::{BufferCodec, BufferInflater};
+pub use codec::check_sum;
 pub use parts::{PartStream, Parts};
 
 /// The pages of a larger mapped file are handed back each time that so many bytes came out of it.

@@ -26,9 +26,8 @@ use crate::report::{Code, Issue, Stage};
 
 use super::Cut;
 
-pub(super) use serial::{
-    End, check_sum, checked_member, inflate_deflated, inflate_member, inflate_method,
-};
+pub use serial::check_sum;
+pub(super) use serial::{End, checked_member, inflate_deflated, inflate_member, inflate_method};
 
 /// A piece that says it inflates to more is not held in memory whole: it comes out as it is inflated.
 const PIECE_BYTES: usize = 32 << 20;

@@ -212,8 +212,8 @@ pub(in super::super) fn inflate_deflated(
     }
 }
 
-/// The check sum of zip.
-pub(in super::super) fn check_sum(bytes: &[u8]) -> u32 {
+/// The check sum of zip, of gzip, and of the pages of Parquet.
+pub fn check_sum(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()

@@ -174,7 +174,7 @@ fn read(plan: Plan, bounds: &Bounds, context: &mut Context<'_>) -> Result<RawTab
 /// The first parquet-mr forgot the dictionary page's header in the size of a column (PARQUET-816).
 fn of_old_writer(writer: &str, error: Error) -> Error {
     let is_old = writer == "parquet-mr"
-        || ["parquet-mr version 1.2", "parquet-mr version 1.1", "parquet-mr version 1.0"]
+        || ["parquet-mr version 1.2.", "parquet-mr version 1.1.", "parquet-mr version 1.0."]
             .iter()
             .any(|version| writer.starts_with(version));
     let is_damage = matches!(error.issue().code, Code::Corrupt | Code::Truncated);

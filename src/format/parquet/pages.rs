@@ -13,7 +13,7 @@ use super::super::columnar::Bounds;
 use super::parquet_error;
 use super::shapes::PAGE_HEADER;
 use super::thrift::{Thrift, Wrong};
-use crate::decompress::Budget;
+use crate::decompress::{Budget, check_sum};
 use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage};
 
@@ -25,6 +25,8 @@ struct Header {
     /// Values, and whether they are those of a dictionary.
     values: i64,
     is_dictionary: bool,
+    /// Of the bytes behind the header, where the writer gives one.
+    check_sum: Option<u32>,
 }
 
 /// Checks the pages of a column of a row group; gives the bytes that they inflate to.
@@ -61,6 +63,10 @@ pub(super) fn check(bytes: &Bytes, column: &ColumnChunkMetaData, bounds: &Bounds
             let codec = column.compression();
             let what = format!("{stored} bytes of {codec:?} cannot inflate to {size}");
             return Err(refuse(what).into());
+        }
+        let found = || check_sum(&chunk.bytes[start..start + stored]);
+        if header.check_sum.is_some_and(|expected| expected != found()) {
+            return Err(refuse("its check sum does not fit".into()).into());
         }
         // Each value of a dictionary has a byte at least.
         let count = u64::try_from(header.values).ok();
@@ -136,6 +142,7 @@ fn header(bytes: &[u8]) -> std::result::Result<(Header, usize), Wrong> {
     thrift.known(PAGE_HEADER, &mut |path, value| match path {
         [2] => header.inflated = value,
         [3] => header.stored = value,
+        [4] => header.check_sum = Some(value as u32),
         [kind @ (DATA | DICTIONARY | DATA_2), 1] => {
             header.is_dictionary = *kind == DICTIONARY;
             header.values = value;

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write};
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::ipc::writer::FileWriter;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use orc_rust::ArrowWriterBuilder;
+use parquet::arrow::ArrowWriter;
 use tablemill::options::Step;
 use tablemill::{ErrorKind, Ingest, Limits, Options, Result, Source, Transforms, ingest};
 use zip::write::SimpleFileOptions;
@@ -108,6 +113,33 @@ fn sheet_sizes(workbook: &[u8]) -> (u64, u64) {
     (sheet.size(), sheet.compressed_size())
 }
 
+/// A table of three rows and two columns, the longest text of which has ten bytes, in a columnar format.
+fn columnar(name: &'static str) -> (&'static str, Vec<u8>) {
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["0123456789", "", "abc"]));
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2, 3]));
+    let table = RecordBatch::try_from_iter([("text", texts), ("number", numbers)]).unwrap();
+    let mut bytes = Vec::new();
+    match name {
+        "t.parquet" => {
+            let mut writer = ArrowWriter::try_new(&mut bytes, table.schema(), None).unwrap();
+            writer.write(&table).unwrap();
+            writer.close().unwrap();
+        }
+        "t.orc" => {
+            let mut writer =
+                ArrowWriterBuilder::new(&mut bytes, table.schema()).try_build().unwrap();
+            writer.write(&table).unwrap();
+            writer.close().unwrap();
+        }
+        _ => {
+            let mut writer = FileWriter::try_new(&mut bytes, &table.schema()).unwrap();
+            writer.write(&table).unwrap();
+            writer.finish().unwrap();
+        }
+    }
+    (name, bytes)
+}
+
 const SORT: &str = "SELECT a.id FROM t a JOIN t b ON a.id = b.id ORDER BY a.text, a.id LIMIT 5";
 
 fn cases() -> Vec<Case> {
@@ -121,7 +153,7 @@ fn cases() -> Vec<Case> {
     assert!(sheet > 100 << 10, "{sheet}");
     let small = workbook(&"<row><c><v>1</v></c><c><v>2</v></c></row>".repeat(3));
     let long = format!("a\n{}\n", "x".repeat(100));
-    vec![
+    let mut cases = vec![
         case("input_bytes", csv("a\n1\n"), 4, 3),
         case("inflated_bytes", ("t.csv.gz", packed.clone()), size, size - 1),
         case("inflation_ratio", ("t.csv.gz", packed.clone()), ratio + 1, ratio)
@@ -147,7 +179,12 @@ fn cases() -> Vec<Case> {
         case("sql_text_bytes", csv("a\n1\n"), 13, 12).sql(&["SELECT 1 AS a"]),
         case("sql_memory_bytes", csv(&text), "64MiB", "16KiB").sql(&[SORT]),
         case("sql_time", csv(&text), "60s", "0.000001").sql(&[SORT]),
-    ]
+    ];
+    for file in ["t.parquet", "t.orc", "t.arrow"].map(columnar) {
+        let limits = [("columns", 2, 1), ("rows", 3, 2), ("value_bytes", 10, 9)];
+        cases.extend(limits.map(|(limit, passes, fails)| case(limit, file.clone(), passes, fails)));
+    }
+    cases
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Mutex;
 
-use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{DataType, SchemaRef};
 use bytes::Bytes;
 
 use super::super::chunks::ordered;
+use super::super::columnar::check_values;
 use super::arrays::{Arrays, Miscounted};
 use super::dictionaries::Dictionaries;
 use super::header::{Header, Position};
@@ -277,10 +278,15 @@ impl Plan {
         };
         let array = work.array(column, job.most)?;
         let rows = job.header.rows.min(job.most);
+        let name = column.field.name();
         if array.len() == rows {
+            // The values of dictionaries were looked at when these were read.
+            if !matches!(array.data_type(), DataType::Dictionary(..)) {
+                check_values(array.as_ref(), &self.limits)
+                    .map_err(|error| error.map_issue(|issue| issue.column(name)))?;
+            }
             return Ok((array, work.miscounted));
         }
-        let name = column.field.name();
         let message =
             format!("the column {name:?} has {} values in a message of {rows} rows", array.len());
         Err(corrupt(message, job.header.at).map_issue(|issue| issue.column(name)))

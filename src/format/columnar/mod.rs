@@ -16,7 +16,7 @@ use arrow::datatypes::SchemaRef;
 use self::keep::Keeper;
 use self::messages::is_overflow;
 use self::sizes::Decoded;
-use self::values::check_values;
+use self::values::check_batch;
 use super::chunks::ordered;
 use crate::decompress::Budget;
 use crate::error::{Error, Result};
@@ -26,6 +26,7 @@ use crate::report::{Code, Issue, Stage};
 
 pub(super) use self::messages::{arrow_error, plain};
 pub(super) use self::streamed::InFile;
+pub(super) use self::values::check_values;
 pub(super) use self::verify::{Between, verify, wrong_rows};
 
 /// Rows of a batch, where its values leave room for so many.
@@ -262,7 +263,7 @@ pub(super) fn read_job<T: Default>(
     let mut read = Read { rows: 0, found: T::default(), inflated: 0 };
     let started = Instant::now();
     let inflated = units.read(span, columns, batch_rows, &mut |batch| {
-        check_values(&batch, &bounds.limits)?;
+        check_batch(&batch, &bounds.limits)?;
         read.rows += batch.num_rows() as u64;
         check_rows(read.rows, &bounds.limits)?;
         check_time(started, &bounds.limits)?;

@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
-use super::values::check_values;
+use super::values::check_batch;
 use super::{
     BATCH_BYTES, BATCH_ROWS, Bounds, Span, Units, assemble, batch_rows, batches_of, fewer,
     is_overflow, messages, renamed, shared_out_of, sizes, unit_name,
@@ -163,7 +163,7 @@ fn sequentially(
     let (mut rows, mut stopped) = (0, false);
     let inflated = guarded(Stage::Parse, bounds.format, || {
         units.read(span, columns, batch_rows, &mut |batch| {
-            check_values(&batch, &bounds.limits)?;
+            check_batch(&batch, &bounds.limits)?;
             rows += batch.num_rows() as u64;
             stopped = !take(batch)?;
             Ok(!stopped)

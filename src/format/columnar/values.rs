@@ -1,15 +1,20 @@
 //! No value longer than allowed.
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, make_array};
 use arrow::datatypes::DataType;
 
 use crate::error::Result;
 use crate::limits::Limits;
 use crate::report::{Code, Issue};
 
-/// No value may be longer than allowed. Few batches have as many bytes in all, so few are looked at.
-pub(super) fn check_values(batch: &RecordBatch, limits: &Limits) -> Result<()> {
-    batch.columns().iter().try_for_each(|column| check_array(column.as_ref(), limits.value_bytes))
+/// No value of a batch may be longer than allowed.
+pub(super) fn check_batch(batch: &RecordBatch, limits: &Limits) -> Result<()> {
+    batch.columns().iter().try_for_each(|column| check_values(column.as_ref(), limits))
+}
+
+/// No value may be longer than allowed. Few arrays have as many bytes in all, so few are looked at.
+pub(in super::super) fn check_values(array: &dyn Array, limits: &Limits) -> Result<()> {
+    check_array(array, limits.value_bytes)
 }
 
 fn check_array(array: &dyn Array, most: u64) -> Result<()> {
@@ -27,6 +32,21 @@ fn check_array(array: &dyn Array, most: u64) -> Result<()> {
         DataType::List(_) => return check_array(array.as_list::<i32>().values().as_ref(), most),
         DataType::LargeList(_) => {
             return check_array(array.as_list::<i64>().values().as_ref(), most);
+        }
+        DataType::ListView(_) => {
+            return check_array(array.as_list_view::<i32>().values().as_ref(), most);
+        }
+        DataType::LargeListView(_) => {
+            return check_array(array.as_list_view::<i64>().values().as_ref(), most);
+        }
+        DataType::Union(fields, _) => {
+            let union = array.as_union();
+            return fields.iter().try_for_each(|(id, _)| check_array(union.child(id), most));
+        }
+        DataType::RunEndEncoded(_, _) => {
+            let data = array.to_data();
+            let values = data.child_data().get(1).map(|values| make_array(values.clone()));
+            return values.map_or(Ok(()), |values| check_array(values.as_ref(), most));
         }
         DataType::FixedSizeList(_, _) => {
             return check_array(array.as_fixed_size_list().values().as_ref(), most);

@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::options::{Options, ParserOptions};
 use crate::progress::Progress;
 use crate::report::{Code, Issue, Rejects, Reporter, Stage};
+use crate::source::Source;
 
 /// What every stage is handed.
 #[derive(Debug)]
@@ -57,8 +58,14 @@ impl<'a> Context<'a> {
     }
 
     /// Makes the file for rejects, if one is wanted.
-    pub fn open_rejects(&mut self) -> Result<()> {
+    pub fn open_rejects(&mut self, source: &Source) -> Result<()> {
         if let Some(path) = &self.options.rejects {
+            if source.is_at(path) {
+                let message = format!("rejects is {}, the file to be read", path.display());
+                return Err(Issue::error(Stage::Source, Code::BadOption, message)
+                    .hint("name another file: it is written anew")
+                    .into());
+            }
             let failed = |error: std::io::Error| {
                 let message = format!("cannot write {}: {error}", path.display());
                 Issue::error(Stage::Source, Code::Io, message)

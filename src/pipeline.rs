@@ -46,11 +46,12 @@ pub struct Ingest {
 /// # Ok::<(), tablemill::Error>(())
 /// ```
 pub fn ingest(source: impl Into<Source>, options: &Options, limits: &Limits) -> Result<Ingest> {
+    let source = source.into();
     let mut context = Context::new(options, limits);
     // Each reader has a guard of its own, which knows its name; this is for all around them.
     let milled = context
-        .open_rejects()
-        .and_then(|()| guarded(Stage::Parse, "file", || mill(source.into(), &mut context)));
+        .open_rejects(&source)
+        .and_then(|()| guarded(Stage::Parse, "file", || mill(source, &mut context)));
     // The file for rejects is complete also where there is no table.
     let closed = context.close_rejects();
     match milled.and_then(|tables| closed.map(|()| tables)) {
@@ -84,26 +85,28 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     for part in parts {
         context.check_time()?;
         let member = part.member.clone();
-        let raw = read_cut(part, &tables.file, context).map_err(|error| match &member {
-            Some(member) => error.map_issue(|issue| match issue.table {
-                Some(_) => issue,
-                None => issue.table(member),
-            }),
-            None => error,
+        let (found, made) = (context.reporter.found(), tables.tables.len());
+        let added = read_cut(part, &tables.file, context)
+            .and_then(|raw| tables.add(raw, member.as_deref(), context));
+        let Err(error) = added else { continue };
+        let error = error.map_issue(|issue| match (&issue.table, &member) {
+            (None, Some(member)) => issue.table(member),
+            _ => issue,
         });
-        match raw {
-            Ok(raw) => tables.add(raw, member.as_deref(), context)?,
-            // A damaged member is an issue, as long as there is another.
-            Err(error) if tables.several_parts && is_of_the_member(error.kind()) => {
-                failed.push(error);
-            }
-            Err(error) => return Err(error),
+        // A damaged member is an issue, as long as there is another.
+        if !tables.several_parts || !is_damage(error.kind()) {
+            return Err(error);
         }
+        tables.tables.truncate(made);
+        failed.push((error, context.reporter.replace_found(found)));
     }
     let mut failed = failed.into_iter();
     let first = if tables.tables.is_empty() { failed.next() } else { None };
-    failed.for_each(|error| context.reporter.push(error.issue().clone()));
-    first.map_or(Ok(()), Err)?;
+    failed.for_each(|(error, _)| context.reporter.push(error.issue().clone()));
+    if let Some((error, found)) = first {
+        context.reporter.replace_found(found);
+        return Err(error);
+    }
     let tables = tables.tables;
     let transforms = &context.options.transforms;
     if transforms.is_empty() {
@@ -114,8 +117,8 @@ fn mill(source: Source, context: &mut Context<'_>) -> Result<Vec<Table>> {
     context.stage("transform", |context| transform::apply(tables, transforms, context))
 }
 
-/// Whether an error is that of one member, and says nothing of the others.
-fn is_of_the_member(kind: ErrorKind) -> bool {
+/// Whether it is the bytes that are to blame: an error of one member says nothing of others then.
+fn is_damage(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::Corrupt | ErrorKind::Unsupported | ErrorKind::Encrypted)
 }
 
@@ -147,7 +150,14 @@ fn read_cut(mut part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec
             issue.message.push_str(&line);
         }
     }
-    let raw = read_part(part, file, context).map_err(|_| issue.clone())?;
+    let raw = read_part(part, file, context).map_err(|error| match error.kind() {
+        // Half a file is damaged for its reader, or of no kind.
+        kind if is_damage(kind) || kind == ErrorKind::Mismatch => {
+            let message = format!("{}; no table in that: {}", issue.message, error.issue().message);
+            Issue { message, ..issue.clone() }.into()
+        }
+        _ => error,
+    })?;
     context.reporter.push(issue);
     Ok(raw)
 }

@@ -80,7 +80,7 @@ impl Convert {
         let header = self.header(&ingest.report);
         // As text, an empty cell is what the file has, not a null to be told from it.
         let write = WriteOptions { header, quote_empty: !self.text };
-        output.write(table, target, write)?;
+        output.write(table, target, write).or_else(Stop::unless_closed)?;
         Ok(status)
     }
 

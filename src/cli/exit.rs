@@ -38,6 +38,19 @@ impl From<Status> for ExitCode {
     }
 }
 
+impl Stop {
+    /// Whether who reads standard output has gone.
+    fn is_closed(&self) -> bool {
+        matches!(self, Stop::Output { path: None, error }
+            if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// A reader that has gone is no reason to stop.
+    pub(super) fn unless_closed(self) -> Result<(), Stop> {
+        if self.is_closed() { Ok(()) } else { Err(self) }
+    }
+}
+
 /// Why a verb stops before its end.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -99,9 +112,7 @@ pub(super) fn code(result: Result<Status, Stop>) -> ExitCode {
             Status::Invalid
         }
         // Who reads our output has seen enough.
-        Stop::Output { path: None, error } if error.kind() == io::ErrorKind::BrokenPipe => {
-            Status::Valid
-        }
+        stop if stop.is_closed() => Status::Valid,
         Stop::Output { path, error: problem } => {
             let place = path.as_deref().unwrap_or("standard output");
             terminal::tell(&format!("{error}: cannot write {}: {problem}", printable(place)));

@@ -138,7 +138,7 @@ impl Output {
             other => other,
         };
         // A link keeps pointing at the file, and a device or a pipe is not replaced.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        let path = fs::canonicalize(path).unwrap_or_else(|_| followed(path));
         if fs::metadata(&path).is_ok_and(|existing| !existing.is_file() && !existing.is_dir()) {
             let mut file = File::options().write(true).open(&path).map_err(failed)?;
             return write(&mut file).map_err(named);
@@ -146,6 +146,14 @@ impl Output {
         let mut file = Beside::of(&path).map_err(failed)?;
         write(file.file()).map_err(named)?;
         file.take_its_place().map_err(failed)
+    }
+}
+
+/// What a link to a file that is not there yet points at; another path itself.
+fn followed(path: &Path) -> PathBuf {
+    match fs::read_link(path) {
+        Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
+        Err(_) => path.to_owned(),
     }
 }
 

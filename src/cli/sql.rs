@@ -101,7 +101,9 @@ impl Sql {
         match output.target {
             None if output.is_terminal() => show(&result)?,
             target => {
-                output.write(&result, target.unwrap_or(Target::Csv), WriteOptions::default())?
+                let target = target.unwrap_or(Target::Csv);
+                let written = output.write(&result, target, WriteOptions::default());
+                written.or_else(Stop::unless_closed)?;
             }
         }
         Ok(worst)

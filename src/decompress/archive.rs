@@ -1,6 +1,7 @@
 //! Zip archives: workbooks among them, and what is inside of the others.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{Cursor, Read};
 
@@ -102,14 +103,19 @@ pub(super) fn members(
         let what = if is_folder { What::Folder } else { What::File };
         entries.push(Entry { name, what, place });
     }
-    if archive.has_duplicate_names() {
-        let message =
-            "members of the zip archive have the same name: of these only the last is read";
-        let issue = Issue::error(Stage::Decompress, Code::SkippedMember, message);
-        context.reporter.push(issue.hint("unpack it and give the files names of their own"));
-    }
+    let doubled = match archive.has_duplicate_names() {
+        true => doubled_names(bytes, archive.central_directory_start()),
+        false => HashSet::new(),
+    };
     let mut members = Vec::new();
     for Entry { name, place, .. } in choose(entries, "zip", wanted, context)? {
+        let raw = archive.by_index_data(place).map_err(|e| zip_error(e, None))?;
+        if doubled.contains(raw.name_raw()) {
+            let message =
+                "several members of the zip archive have this name: only the last is read";
+            let issue = Issue::error(Stage::Decompress, Code::SkippedMember, message).table(&name);
+            context.reporter.push(issue.hint("unpack it and give the files names of their own"));
+        }
         let inflated = member(&mut archive, bytes, place, &name, budget);
         members.push(Member { name, bytes: inflated });
     }
@@ -125,6 +131,25 @@ pub(super) fn inflated_member(
     let mut spool = budget.spool();
     let cut = codec::inflate_member(file, compressed, inflated, &mut spool, budget)?;
     Ok((budget.keep(spool)?, cut))
+}
+
+/// The names that stand more than once in the directory (APPNOTE.TXT, section 4.3.12).
+fn doubled_names(bytes: &[u8], start: u64) -> HashSet<&[u8]> {
+    let (mut names, mut doubled) = (HashSet::new(), HashSet::new());
+    let mut rest = usize::try_from(start).ok().and_then(|start| bytes.get(start..));
+    while let Some(header) = rest.filter(|rest| rest.starts_with(b"PK\x01\x02")) {
+        let number = |at: usize| {
+            let field = header.get(at..at + 2);
+            field.map_or(0, |field| usize::from(u16::from_le_bytes([field[0], field[1]])))
+        };
+        let behind_name = 46 + number(28);
+        let Some(name) = header.get(46..behind_name) else { break };
+        if !names.insert(name) {
+            doubled.insert(name);
+        }
+        rest = header.get(behind_name + number(30) + number(32)..);
+    }
+    doubled
 }
 
 fn member(
@@ -157,7 +182,7 @@ fn member(
             let data = &bytes[data];
             return match codec::inflate_method(method, data, inflated, &mut spool, budget) {
                 Some(outcome) => outcome
-                    .and_then(|_| Ok(codec::checked_member(budget.keep(spool)?, crc, inflated))),
+                    .and_then(|()| Ok(codec::checked_member(budget.keep(spool)?, crc, inflated))),
                 None => {
                     let error = ZipError::CompressionMethodNotSupported(method);
                     Err(zip_error(error, Some(name)))

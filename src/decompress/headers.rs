@@ -51,9 +51,13 @@ pub(super) fn by_headers(
         entries.push(entry);
     }
     // Half a workbook is none; its parts are no tables.
-    let is_workbook = entries
-        .iter()
-        .any(|entry| matches!(&*entry.name, "[Content_Types].xml" | "mimetype" | "content.xml"));
+    let is_of_workbook = |name: &str| {
+        matches!(name, "[Content_Types].xml" | "mimetype" | "content.xml")
+            || ["xl/", "_rels/", "docProps/", "META-INF/"]
+                .iter()
+                .any(|folder| name.starts_with(folder))
+    };
+    let is_workbook = entries.iter().any(|entry| is_of_workbook(&entry.name));
     if is_workbook || entries.iter().all(|entry| entry.place.is_err()) {
         return Err(lost().into());
     }
@@ -94,6 +98,8 @@ struct Header<'a> {
     method: usize,
     /// What the sizes of the member say that it has; nothing where they stand behind it.
     compressed: Option<u64>,
+    size: u64,
+    sum: u32,
     name: &'a [u8],
     data: &'a [u8],
 }
@@ -106,13 +112,14 @@ impl<'a> Header<'a> {
         let (flags, method) = (number(6), number(8));
         let (name, rest) = bytes[30..].split_at_checked(number(26))?;
         let (extra, data) = rest.split_at_checked(number(28))?;
-        let size = header[18..22].first_chunk().map_or(0, |size| u32::from_le_bytes(*size));
-        let compressed = match size {
+        let long = |at: usize| (number(at + 2) << 16 | number(at)) as u32;
+        let (sum, size) = (long(14), long(22).into());
+        let compressed = match long(18) {
             _ if flags & DESCRIPTOR != 0 => None,
             u32::MAX => Some(size_of_zip64(extra)?),
             size => Some(u64::from(size)),
         };
-        (flags & ENCRYPTED == 0).then_some(Header { method, compressed, name, data })
+        (flags & ENCRYPTED == 0).then_some(Header { method, compressed, size, sum, name, data })
     }
 
     fn entry(self, place: Inflated) -> Entry<Inflated> {
@@ -122,19 +129,41 @@ impl<'a> Header<'a> {
     }
 
     /// The member, if the bytes end before it does: stored or deflated, as far as it is there.
-    fn cut(self, rest: &mut &[u8], budget: &mut Budget<'_>) -> Option<Entry<Inflated>> {
+    /// Where its size is wrong and other members follow it goes as far as they tell.
+    fn cut(self, rest: &mut &'a [u8], budget: &mut Budget<'_>) -> Option<Entry<Inflated>> {
         self.compressed.filter(|size| *size > self.data.len() as u64)?;
         let mut spool = budget.spool();
-        let written = match self.method {
-            STORED => budget.spend(self.data.len() as u64).and_then(|()| spool.write(self.data)),
+        let (written, end) = match self.method {
+            STORED => {
+                let end = self.next_header().unwrap_or(self.data.len());
+                let data = &self.data[..end];
+                (budget.spend(end as u64).and_then(|()| spool.write(data)), end)
+            }
             DEFLATE => match codec::inflate_deflated(self.data, &mut spool, budget) {
-                Ok(End::Cut) => Ok(()),
-                Err(error) if error.kind() != ErrorKind::Corrupt => Err(error),
-                Ok(End::At(_)) | Err(_) => return None,
+                Ok(End::Cut) => (Ok(()), self.data.len()),
+                Ok(End::At(end)) => {
+                    *rest = &self.data[end..];
+                    let whole = budget.keep(spool);
+                    let checked = |bytes| codec::checked_member(bytes, self.sum, self.size);
+                    return Some(self.entry(whole.map(checked)));
+                }
+                Err(error) if error.kind() != ErrorKind::Corrupt => (Err(error), 0),
+                Err(_) => return None,
             },
             _ => return None,
         };
-        Some(self.ended(written.and_then(|()| budget.keep(spool)), rest))
+        *rest = &self.data[end..];
+        Some(self.ended(written.and_then(|()| budget.keep(spool))))
+    }
+
+    /// Where the next header begins.
+    fn next_header(self) -> Option<usize> {
+        let mut found = memchr::memmem::find_iter(self.data, LOCAL_HEADER);
+        found.find(|at| {
+            let header = self.data.get(*at..*at + 30);
+            // A version that there is, and a name.
+            header.is_some_and(|header| (10..=63).contains(&header[4]) && header[26..28] != [0, 0])
+        })
     }
 
     /// The member, if it was written to a stream: deflated, and its sizes in a descriptor behind it
@@ -146,7 +175,10 @@ impl<'a> Header<'a> {
         let mut spool = budget.spool();
         let used = match codec::inflate_deflated(self.data, &mut spool, budget) {
             Ok(End::At(used)) => used,
-            Ok(End::Cut) => return Some(self.ended(budget.keep(spool), rest)),
+            Ok(End::Cut) => {
+                *rest = &[];
+                return Some(self.ended(budget.keep(spool)));
+            }
             // Too much, or no room: what is damaged is told by the descriptor that is not there.
             Err(error) if error.kind() != ErrorKind::Corrupt => {
                 return Some(self.entry(Err(error)));
@@ -161,12 +193,11 @@ impl<'a> Header<'a> {
         Some(self.entry(place.map(|bytes| (bytes, None))))
     }
 
-    /// The member, with which the bytes end.
-    fn ended(self, place: Result<Bytes>, rest: &mut &[u8]) -> Entry<Inflated> {
-        *rest = &[];
+    /// The member as far as it is there.
+    fn ended(self, place: Result<Bytes>) -> Entry<Inflated> {
         self.entry(place.map(|bytes| {
             let message = format!(
-                "the zip archive ends within this member; the {} bytes before that came out",
+                "the zip archive ends within this member; the {} bytes of it that are there came out",
                 bytes.len()
             );
             let issue = Issue::error(Stage::Decompress, Code::Truncated, message)

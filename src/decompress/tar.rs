@@ -36,13 +36,18 @@ pub(super) fn members(
 ) -> Result<Vec<Member>> {
     let mut entries = Vec::new();
     let mut walk = Walk { bytes, at: 0 };
-    let mut more = 0;
+    let (mut more, mut cut) = (0, Vec::new());
     let end = loop {
+        if entries.len() > context.limits.archive_entries {
+            return Err(too_many(entries.len(), context.limits.archive_entries));
+        }
         match walk.next() {
             Ok(Some(entry)) => {
-                let is_last = matches!(entry.place, Place::Cut(..));
+                if let Place::Cut(_, damage) = &entry.place {
+                    cut.push((entry.name.clone(), damage.issue.clone()));
+                }
                 entries.push(entry);
-                if is_last {
+                if !cut.is_empty() && walk.at >= bytes.len() {
                     break None;
                 }
             }
@@ -55,10 +60,10 @@ pub(super) fn members(
                 break Some(Issue { message, ..issue });
             }
         }
-        if entries.len() > context.limits.archive_entries {
-            return Err(too_many(entries.len(), context.limits.archive_entries));
-        }
     };
+    if entries.len() > context.limits.archive_entries {
+        return Err(too_many(entries.len(), context.limits.archive_entries));
+    }
     if more > 0 {
         let message =
             format!("{} tar archives, one after the other; the members of all are read", more + 1);
@@ -67,8 +72,14 @@ pub(super) fn members(
     if let Some(issue) = end {
         context.reporter.push(issue);
     }
+    let chosen = choose(entries, "tar", wanted, context);
+    // The damage of a member that is read goes with it; that of others is the archive's.
+    let is_read = |name: &str| chosen.iter().flatten().any(|entry| entry.name == name);
+    for (name, issue) in cut.into_iter().filter(|(name, _)| !is_read(name)) {
+        context.reporter.push(issue.table(name));
+    }
     let mut members = Vec::new();
-    for Entry { name, place, .. } in choose(entries, "tar", wanted, context)? {
+    for Entry { name, place, .. } in chosen? {
         let bytes = match place {
             Place::Data(range) => Ok((bytes.slice(range), None)),
             Place::Cut(range, cut) => Ok((bytes.slice(range), Some(*cut))),
@@ -140,11 +151,13 @@ impl Walk<'_> {
             let bare = matches!(kind, b'1'..=b'6') && self.is_header(start);
             let end = if bare { Some(start) } else { start.checked_add(size) };
             let Some(end) = end.filter(|end| *end <= self.bytes.len()) else {
-                let cut = Place::Cut(start..self.bytes.len(), Box::new(self.cut(start, size)));
+                let end = self.next_header(start).unwrap_or(self.bytes.len());
+                let cut = Place::Cut(start..end, Box::new(self.cut(start..end, size)));
                 let name = said.name(header);
                 let is_file =
                     matches!(kind, b'0' | 0 | b'7') && !said.sparse && !name.ends_with('/');
-                if is_file && start < self.bytes.len() {
+                if is_file && start < end {
+                    self.at = end;
                     return Ok(Some(Entry { name, what: What::File, place: cut }));
                 }
                 return Err(self.truncated().into());
@@ -232,11 +245,18 @@ impl Walk<'_> {
         self.issue(Code::Truncated, &message)
     }
 
-    fn cut(&self, start: usize, size: usize) -> Cut {
-        let there = self.bytes.len() - start.min(self.bytes.len());
+    /// The next header behind, told by its magic and its check sum.
+    fn next_header(&self, at: usize) -> Option<usize> {
+        let mut blocks = self.bytes.get(at..)?.chunks_exact(BLOCK);
+        let is_header = |block: &[u8]| block[257..262] == *b"ustar" && has_checksum(block);
+        blocks.position(is_header).map(|index| at + index * BLOCK)
+    }
+
+    fn cut(&self, there: Range<usize>, size: usize) -> Cut {
+        let there = there.len();
         let message = format!(
-            "the tar archive ends within this member, which is {size} bytes long; the {there} bytes \
-             before that came out"
+            "the tar archive ends within this member, which has {size} bytes by its header; the \
+             {there} bytes of it that are there came out"
         );
         Cut { issue: self.issue(Code::Truncated, &message), is_whole: false }
     }

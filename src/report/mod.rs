@@ -164,6 +164,14 @@ pub struct Reporter {
     issues_kept: usize,
 }
 
+/// What a report says of a file, of which the first part that says it counts.
+#[derive(Debug)]
+pub struct Found {
+    file: FileReport,
+    dialect: Option<Dialect>,
+    parser_options: Map<String, Value>,
+}
+
 impl Reporter {
     /// An empty report that lists at most `issues_kept` issues.
     pub fn new(issues_kept: usize) -> Self {
@@ -206,6 +214,26 @@ impl Reporter {
     /// What is known of the file so far.
     pub fn file(&mut self) -> &mut FileReport {
         &mut self.report.file
+    }
+
+    /// What is known of the file so far, to be put back should its next part come to nothing.
+    pub fn found(&self) -> Found {
+        let Report { file, dialect, parser_options, .. } = &self.report;
+        Found {
+            file: file.clone(),
+            dialect: dialect.clone(),
+            parser_options: parser_options.clone(),
+        }
+    }
+
+    /// Puts back what was known; gives what took its place.
+    pub fn replace_found(&mut self, found: Found) -> Found {
+        let Report { file, dialect, parser_options, .. } = &mut self.report;
+        Found {
+            file: std::mem::replace(file, found.file),
+            dialect: std::mem::replace(dialect, found.dialect),
+            parser_options: std::mem::replace(parser_options, found.parser_options),
+        }
     }
 
     /// Notes the dialect of the first delimited text.

@@ -126,7 +126,7 @@ impl Grower {
             Filed { file, mapped: Bytes::new(), length: 0, shared: self.shared.clone() };
         filed.add(&before)?;
         filed.add(bytes)?;
-        self.held = if self.threaded { Writer::of(filed)? } else { Held::File(filed) };
+        self.held = if self.threaded { Writer::of(filed) } else { Held::File(filed) };
         Ok(())
     }
 
@@ -185,10 +185,13 @@ struct Writer {
 }
 
 impl Writer {
-    fn of(mut filed: Filed) -> Result<Held> {
+    /// Where there is no thread the caller writes.
+    fn of(filed: Filed) -> Held {
         let (pieces, given) = sync_channel::<Vec<u8>>(WAITING);
         let (give_back, used) = channel();
+        let (hand_over, handed_over) = channel::<Filed>();
         let write = move || {
+            let Ok(mut filed) = handed_over.recv() else { return Ok(()) };
             for piece in given {
                 filed.add(&piece)?;
                 // Nobody may be there any more to use it.
@@ -196,8 +199,16 @@ impl Writer {
             }
             Ok(())
         };
-        let thread = std::thread::Builder::new().name("tablemill-spool".into()).spawn(write)?;
-        Ok(Held::Behind(Writer { pieces: Some(pieces), used, waiting: 0, thread: Some(thread) }))
+        match std::thread::Builder::new().name("tablemill-spool".into()).spawn(write) {
+            Ok(thread) => match hand_over.send(filed) {
+                Ok(()) => {
+                    let (pieces, thread) = (Some(pieces), Some(thread));
+                    Held::Behind(Writer { pieces, used, waiting: 0, thread })
+                }
+                Err(unsent) => Held::File(unsent.0),
+            },
+            Err(_) => Held::File(filed),
+        }
     }
 
     fn add(&mut self, bytes: &mut Vec<u8>) -> Result<()> {
@@ -284,6 +295,21 @@ mod tests {
             for part in written {
                 assert!(part == text[..part.len()], "{bound}: {}", part.len());
             }
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_cannot_be_written_is_an_error() {
+        let full = || File::options().read(true).write(true).open("/dev/full").unwrap();
+        let filed = |file| Filed { file, mapped: Bytes::new(), length: 0, shared: Arc::default() };
+        for held in [Held::File(filed(full())), Writer::of(filed(full()))] {
+            let (mut grower, growing) = growing(0, 0, true);
+            grower.held = held;
+            let written: Result<()> = (0..20).try_for_each(|_| grower.write(&mut vec![7; 100]));
+            let said = written.and_then(|()| grower.finish().map(|_| ())).unwrap_err();
+            assert_eq!(said.kind(), crate::ErrorKind::Io);
+            assert!(growing.wait(1).is_whole);
         }
     }
 

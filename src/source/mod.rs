@@ -62,6 +62,12 @@ impl Source {
         &self.name
     }
 
+    /// Whether it is the file at the path, by whatever name.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let found = |path: &Path| std::fs::canonicalize(path).ok();
+        matches!(&self.kind, Kind::Path(own) if found(own).is_some_and(|own| found(path) == Some(own)))
+    }
+
     /// Where the bytes are in a regular file, to be read by another process: their own, or one that
     /// they are written to in `folder`.
     pub(crate) fn into_file(self, folder: &Path, limits: &Limits) -> Result<PathBuf> {

@@ -89,12 +89,38 @@ pub(super) fn drain(mut decoder: impl Rest, of: usize, out: &mut Out<'_>) -> Res
 /// Inflates a member of a zip under the budget of all. One whose check sum does not fit comes out, with
 /// the doubt. `size` is what it should inflate to.
 pub(in super::super) fn inflate_member(
-    mut decoder: impl Read,
+    decoder: impl Read,
     compressed: u64,
     size: u64,
     spool: &mut Spool,
     budget: &mut Budget<'_>,
 ) -> Result<Option<Cut>> {
+    match inflate(decoder, spool, budget)? {
+        Some(error) if error.to_string() == WRONG_SUM && spool.len() > 0 => {
+            Ok(Some(doubtful(spool.len(), size)))
+        }
+        Some(error) => Err(read_error(Compression::Zip, &error, 0, compressed as usize)),
+        None => Ok(None),
+    }
+}
+
+fn inflate_all(
+    decoder: impl Read,
+    compressed: u64,
+    spool: &mut Spool,
+    budget: &mut Budget<'_>,
+) -> Result<()> {
+    let error = inflate(decoder, spool, budget)?;
+    let failed = |error| Err(read_error(Compression::Zip, &error, 0, compressed as usize));
+    error.map_or(Ok(()), failed)
+}
+
+/// Gives the decoder's own error, if it comes to one.
+fn inflate(
+    mut decoder: impl Read,
+    spool: &mut Spool,
+    budget: &mut Budget<'_>,
+) -> Result<Option<std::io::Error>> {
     let mut buffer = vec![0; PIECE];
     loop {
         match decoder.read(&mut buffer) {
@@ -104,12 +130,7 @@ pub(in super::super) fn inflate_member(
                 spool.write(&buffer[..read])?;
             }
             Err(error) if error.kind() == IoKind::Interrupted => {}
-            Err(error) if error.to_string() == WRONG_SUM && spool.len() > 0 => {
-                return Ok(Some(doubtful(spool.len(), size)));
-            }
-            Err(error) => {
-                return Err(read_error(Compression::Zip, &error, 0, compressed as usize));
-            }
+            Err(error) => return Ok(Some(error)),
         }
     }
 }
@@ -136,12 +157,12 @@ pub(in super::super) fn inflate_method(
     inflated: u64,
     spool: &mut Spool,
     budget: &mut Budget<'_>,
-) -> Option<Result<Option<Cut>>> {
+) -> Option<Result<()>> {
     let failed = |error| Err(read_error(Compression::Zip, &error, 0, bytes.len()));
     let compressed = bytes.len() as u64;
     Some(match method {
         93 => match ::zstd::stream::read::Decoder::with_buffer(bytes) {
-            Ok(decoder) => inflate_member(decoder, compressed, inflated, spool, budget),
+            Ok(decoder) => inflate_all(decoder, compressed, spool, budget),
             Err(error) => failed(error),
         },
         95 => {
@@ -151,7 +172,7 @@ pub(in super::super) fn inflate_method(
             ) {
                 Ok(stream) => {
                     let decoder = xz2::bufread::XzDecoder::new_stream(bytes, stream);
-                    inflate_member(decoder, compressed, inflated, spool, budget)
+                    inflate_all(decoder, compressed, spool, budget)
                 }
                 Err(error) => failed(error.into()),
             }
@@ -169,7 +190,7 @@ pub(in super::super) fn inflate_method(
                 Ok(stream) => {
                     let whole = std::io::BufReader::new(Read::chain(&header[..], data));
                     let decoder = xz2::bufread::XzDecoder::new_stream(whole, stream);
-                    inflate_member(decoder, compressed, inflated, spool, budget)
+                    inflate_all(decoder, compressed, spool, budget)
                 }
                 Err(error) => failed(error.into()),
             }

@@ -265,7 +265,7 @@ impl Plan {
     /// Where a column of a row group is: pages are looked through before they are inflated.
     fn check_pages(&self, group: &RowGroupMetaData, roots: &[usize]) -> Result<u64> {
         let file = self.metadata.parquet_schema();
-        let mut inflated = 0;
+        let (mut inflated, mut summed) = (0, 0);
         for leaf in 0..file.num_columns() {
             if roots.binary_search(&file.get_column_root_idx(leaf)).is_ok() {
                 let column = group.columns().get(leaf);
@@ -273,7 +273,7 @@ impl Plan {
                     let message = format!("a row group has no column {leaf}");
                     return Err(Issue::error(Stage::Parse, Code::Corrupt, message).into());
                 };
-                inflated += pages::check(&self.bytes, column, &self.bounds)?;
+                inflated += pages::check(&self.bytes, column, &self.bounds, &mut summed)?;
             }
         }
         Ok(inflated)

@@ -49,7 +49,7 @@ pub(super) fn stretches(table: &RecordBatch, choices: &mut Choices<'_>) -> Vec<R
     let mut stretches = Vec::new();
     let mut at = 0;
     let schema = table.schema();
-    let is_cut = !schema.fields().iter().any(|field| is_cut_wrongly(field.data_type()));
+    let is_cut = !schema.fields().iter().any(|field| has_union_inside(field.data_type()));
     while at < table.num_rows() {
         let left = table.num_rows() - at;
         let length = if is_cut && choices.one_in(2) { 1 + choices.below(left) } else { left };
@@ -63,13 +63,11 @@ pub(super) fn stretches(table: &RecordBatch, choices: &mut Choices<'_>) -> Vec<R
     stretches
 }
 
-/// Whether there is a union or a run-end array inside of another type: arrow's writer begins the one at
-/// its first row where the rows it is given begin later, and gives the other a run that ends at 0 where
-/// it is given none of its rows.
-fn is_cut_wrongly(data_type: &DataType) -> bool {
-    let is_wrong = |field: &FieldRef| {
-        matches!(field.data_type(), DataType::Union(..) | DataType::RunEndEncoded(..))
-            || is_cut_wrongly(field.data_type())
+/// Whether there is a union inside of another type: arrow's writer begins it at its first row where the
+/// rows it is given begin later.
+fn has_union_inside(data_type: &DataType) -> bool {
+    let has_union = |field: &FieldRef| {
+        matches!(field.data_type(), DataType::Union(..)) || has_union_inside(field.data_type())
     };
     match data_type {
         DataType::List(field)
@@ -77,10 +75,10 @@ fn is_cut_wrongly(data_type: &DataType) -> bool {
         | DataType::ListView(field)
         | DataType::LargeListView(field)
         | DataType::FixedSizeList(field, _)
-        | DataType::Map(field, _) => is_wrong(field),
-        DataType::RunEndEncoded(_, values) => is_wrong(values),
-        DataType::Struct(fields) => fields.iter().any(is_wrong),
-        DataType::Union(fields, _) => fields.iter().any(|(_, field)| is_wrong(field)),
+        | DataType::Map(field, _) => has_union(field),
+        DataType::RunEndEncoded(_, values) => has_union(values),
+        DataType::Struct(fields) => fields.iter().any(has_union),
+        DataType::Union(fields, _) => fields.iter().any(|(_, field)| has_union(field)),
         _ => false,
     }
 }

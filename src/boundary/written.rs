@@ -179,6 +179,11 @@ fn write_orc(table: &RecordBatch, choices: &mut Choices<'_>) -> Option<Vec<u8>> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, StringRunBuilder};
+    use arrow::datatypes::Int32Type;
+
     use std::collections::BTreeMap;
 
     use super::*;
@@ -231,5 +236,17 @@ mod tests {
             let (written, refused) = written_of(family, write);
             assert!(written > 190, "{family:?}: {written} of 200, not {refused:#?}");
         }
+    }
+
+    #[test]
+    fn runs_of_no_rows_are_read() {
+        let mut runs = StringRunBuilder::<Int32Type>::new();
+        runs.extend([Some("a"), Some("a"), None]);
+        let column = Arc::new(runs.finish()) as ArrayRef;
+        let table = RecordBatch::try_from_iter([("c", column)]).unwrap();
+        let mut writer = StreamWriter::try_new(Vec::new(), &table.schema()).unwrap();
+        writer.write(&table).unwrap();
+        writer.write(&table.slice(3, 0)).unwrap();
+        reads_back(&writer.into_inner().unwrap(), FileType::Arrow, &table);
     }
 }

@@ -124,8 +124,12 @@ impl Arrays<'_> {
             DataType::Union(..) => self.union(node, most, column)?,
             DataType::RunEndEncoded(..) => {
                 self.allowed(rows)?;
-                let ends = self.child(column, 0, usize::MAX)?;
-                let values = self.child(column, 1, usize::MAX)?;
+                let mut ends = self.child(column, 0, usize::MAX)?;
+                let mut values = self.child(column, 1, usize::MAX)?;
+                // Arrow's own writer gives no rows a run that ends at 0.
+                if rows == 0 {
+                    (ends, values) = (ends.slice(0, 0), values.slice(0, 0));
+                }
                 let data = ArrayData::builder(data_type.clone())
                     .len(rows)
                     .add_child_data(ends.to_data())

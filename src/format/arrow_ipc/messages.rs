@@ -7,6 +7,7 @@ use std::ops::Range;
 use arrow::ipc::{Message, MessageHeader, MetadataVersion, Schema};
 use bytes::Bytes;
 
+use super::super::columnar::{end_of_first, joined};
 use super::{CONTINUATION, FILE_MAGIC};
 use crate::error::{Error, Result};
 use crate::report::{Code, Issue, Stage};
@@ -238,6 +239,10 @@ fn of_file(bytes: &[u8]) -> Result<Layout> {
             return Err(corrupt("the footer takes rows for a dictionary, or the reverse", begin));
         }
         places.push(Place { is_dictionary: dictionary, metadata, body: middle..end });
+    }
+    let end = taken.iter().map(|range| range.end).max().unwrap_or_default();
+    if let Some(end) = end_of_first(bytes, bytes.len() - end, FILE_MAGIC) {
+        return Err(joined("Arrow", end));
     }
     // A footer could name one message very often.
     taken.sort_unstable_by_key(|place: &Range<usize>| place.start);

@@ -88,12 +88,16 @@ impl FormatReader for ArrowIpc {
         let layout = Layout::of(&input.bytes)?;
         let columns = Columns::of(layout.schema(&input.bytes)?, context.limits.json_depth)?;
         if let Some(surplus) = layout.surplus {
-            let message =
-                format!("{} bytes behind the end of the stream", input.bytes.len() - surplus);
-            context.reporter.push(
+            let bytes = input.bytes.len() - surplus;
+            let issue = if Layout::of(&input.bytes.slice(surplus..)).is_ok() {
+                let message = format!("another Arrow stream of {bytes} bytes, which is not read");
+                Issue::error(Stage::Parse, Code::TrailingData, message)
+                    .hint("split it there: each is a file of its own")
+            } else {
+                let message = format!("{bytes} bytes behind the end of the stream");
                 Issue::warning(Stage::Parse, Code::TrailingData, message)
-                    .byte_offset(surplus as u64),
-            );
+            };
+            context.reporter.push(issue.byte_offset(surplus as u64));
         }
         super::note_options(context);
         // No batches: what is wanted is settled before anything is read.

@@ -1,6 +1,7 @@
 //! What the readers of Parquet and ORC share: a file of units (row groups, stripes), each cut by
 //! columns into jobs for several threads; batches of rows come back in order.
 
+mod joined;
 mod keep;
 mod messages;
 mod sizes;
@@ -24,6 +25,7 @@ use crate::guard::guarded;
 use crate::limits::Limits;
 use crate::report::{Code, Issue, Stage};
 
+pub(super) use self::joined::{end_of_first, joined};
 pub(super) use self::messages::{arrow_error, plain};
 pub(super) use self::streamed::InFile;
 pub(super) use self::values::check_values;

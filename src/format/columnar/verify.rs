@@ -11,6 +11,9 @@ use super::{Bounds, Span, Units, batch_rows, fewer, is_overflow, read_job, share
 use crate::error::Result;
 use crate::report::{Code, Issue, Stage};
 
+/// What a contradiction may mean.
+const HINT: &str = "either is wrong: compare with where the file comes from";
+
 /// Rows of a batch: none is kept, and a large one gains nothing.
 const ROWS: usize = 4 << 10;
 /// Issues of wrong statistics that are worth their text; one column of many row groups is one.
@@ -102,7 +105,7 @@ fn note(
     let mut push = |message: String| {
         if issues.len() < LISTED {
             let issue = Issue::warning(Stage::Parse, Code::WrongStatistics, message);
-            issues.push(issue.column(name).hint("the values are right, their statistics are not"));
+            issues.push(issue.column(name).hint(HINT));
         }
     };
     let claimed = units.claimed_nulls(span, column);

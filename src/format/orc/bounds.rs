@@ -3,12 +3,13 @@
 use std::io::Read;
 
 use bytes::Bytes;
+use memchr::memmem;
 use orc_rust::compression::Decompressor;
 use orc_rust::proto::r#type::Kind;
-use orc_rust::proto::{Footer, PostScript, Type};
+use orc_rust::proto::{Footer, PostScript, StripeInformation, Type};
 use prost::Message;
 
-use super::super::columnar::Bounds;
+use super::super::columnar::{Bounds, joined};
 use super::blocks::{self, Codec};
 use super::streams::Source;
 use super::unread;
@@ -60,11 +61,28 @@ pub(super) fn checked(bytes: &Bytes, bounds: &Bounds) -> Result<(Source, Codec)>
         .and_then(|_| Footer::decode(inflated.as_slice()).ok());
     if let Some(footer) = decoded {
         check_footer(&footer)?;
+        check_is_one(bytes, metadata_at, &footer)?;
     }
     match postscript.metadata_length {
         Some(_) => as_is(codec),
         None => Ok((with_metadata_length(bytes)?, codec)),
     }
+}
+
+/// Refuses what is several files: a postscript ends in the magic and its own length, and a file begins
+/// with the magic.
+fn check_is_one(bytes: &[u8], tail: usize, footer: &Footer) -> Result<()> {
+    let lengths = |stripe: &StripeInformation| {
+        let lengths =
+            [stripe.offset, stripe.index_length, stripe.data_length, stripe.footer_length];
+        lengths.into_iter().flatten().fold(0, u64::saturating_add)
+    };
+    let end = footer.stripes.iter().map(lengths).max().unwrap_or(3);
+    let unused = tail.saturating_sub(usize::try_from(end).unwrap_or(usize::MAX));
+    let head = &bytes[..bytes.len().min(unused.saturating_add(3))];
+    let mut found = memmem::find_iter(head, b"ORC").map(|at| at + 4);
+    let end = found.find(|end| head.get(*end..*end + 3) == Some(b"ORC"));
+    end.map_or(Ok(()), |end| Err(joined("ORC", end)))
 }
 
 fn check_footer(footer: &Footer) -> Result<()> {

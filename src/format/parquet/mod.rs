@@ -15,7 +15,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{FileMetaData, ParquetMetaData};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, ParquetMetaData, RowGroupMetaData,
+};
 
 use self::plan::Plan;
 use self::shapes::FILE_METADATA;
@@ -61,6 +63,7 @@ impl FormatReader for Parquet {
         let bytes: Bytes = input.bytes.clone();
         check_ends(&bytes)?;
         let metadata = metadata(&bytes, context)?;
+        check_is_one(&bytes, metadata.metadata())?;
         let writer = metadata.metadata().file_metadata().created_by().unwrap_or_default();
         let writer = writer.to_owned();
         let bounds = Bounds {
@@ -75,6 +78,19 @@ impl FormatReader for Parquet {
         super::note_options(context);
         Ok(vec![table])
     }
+}
+
+/// Refuses what is several files.
+fn check_is_one(bytes: &[u8], metadata: &ParquetMetaData) -> Result<()> {
+    let end = |column: &ColumnChunkMetaData| {
+        let start = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        start.saturating_add(column.compressed_size())
+    };
+    let columns = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    let end = columns.map(end).max().unwrap_or_default();
+    let unused = bytes.len().saturating_sub(usize::try_from(end).unwrap_or_default());
+    let joined = columnar::end_of_first(bytes, unused, MAGIC);
+    joined.map_or(Ok(()), |end| Err(columnar::joined("Parquet", end)))
 }
 
 fn check_ends(bytes: &Bytes) -> Result<()> {

@@ -62,7 +62,7 @@ impl<'a> Context<'a> {
         if let Some(path) = &self.options.rejects {
             if source.is_at(path) {
                 let message = format!("rejects is {}, the file to be read", path.display());
-                return Err(Issue::error(Stage::Source, Code::BadOption, message)
+                return Err(Issue::error(Stage::Parse, Code::BadOption, message)
                     .hint("name another file: it is written anew")
                     .into());
             }

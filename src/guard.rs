@@ -17,8 +17,12 @@ pub(crate) fn guarded<T>(stage: Stage, what: &str, work: impl FnOnce() -> Result
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(outer);
     result.unwrap_or_else(|panic| {
-        let message = format!("the {what} reader gave up on damaged data: {}", text(&*panic));
-        Err(Issue::error(stage, Code::Corrupt, message).into())
+        let text = text(&*panic);
+        let (code, message) = match text.contains("not supported") {
+            true => (Code::UnsupportedFeature, format!("the {what} reader says: {text}")),
+            false => (Code::Corrupt, format!("the {what} reader gave up on damaged data: {text}")),
+        };
+        Err(Issue::error(stage, code, message).into())
     })
 }
 

@@ -193,6 +193,7 @@ fn read_part(part: Part, file: &str, context: &mut Context<'_>) -> Result<Vec<Ra
     })?;
     context.reporter.file().format.get_or_insert(format.file_type().as_str().to_owned());
     warn_of_ignored_options(format, context);
+    warn_of_wrong_name(&input.name, format, context);
     context.stage("parse", |context| {
         context.progress().start("parse", input.bytes.len() as u64);
         let tables = guarded(Stage::Parse, format.file_type().as_str(), || match ahead {
@@ -372,6 +373,23 @@ fn wanted(context: &Context<'_>) -> Wanted<'static> {
 fn extensions(of: impl Fn(FileType) -> bool) -> Vec<&'static str> {
     let formats = FORMATS.iter().filter(|format| of(format.file_type()));
     formats.flat_map(|format| format.extensions().iter().copied()).collect()
+}
+
+/// Text under the name of a binary format is often a message in place of the file.
+fn warn_of_wrong_name(name: &str, found: &dyn FormatReader, context: &mut Context<'_>) {
+    let is_text =
+        |format: &dyn FormatReader| matches!(format.file_type(), FileType::Csv | FileType::Json);
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+    let Some(extension) = extension.filter(|_| is_text(found)) else { return };
+    let mut named = FORMATS.iter().filter(|format| format.extensions().contains(&&*extension));
+    if context.options.file_type.is_none() && named.any(|format| !is_text(*format)) {
+        let message =
+            format!("the name ends in .{extension}, but the bytes are {}", found.file_type());
+        context.reporter.push(
+            Issue::warning(Stage::Parse, Code::TypeMismatch, message)
+                .hint("look whether it is what it should be, not a message in its place"),
+        );
+    }
 }
 
 fn warn_of_ignored_options(format: &dyn FormatReader, context: &mut Context<'_>) {

@@ -1,6 +1,6 @@
 //! The arguments that several verbs share: how a file is to be read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -21,7 +21,7 @@ pub(super) struct ReadArguments {
     #[arg(long = "type", value_name = "TYPE")]
     file_type: Option<String>,
 
-    /// What it is wrapped in: gzip, bz2, xz, zstd, zip [default: found out]
+    /// What it is wrapped in: gzip, bz2, xz, zstd, zip, tar [default: found out]
     #[arg(long, value_name = "COMPRESSION")]
     compression: Option<String>,
 
@@ -47,6 +47,11 @@ pub(super) struct SqlArguments {
 }
 
 impl ReadArguments {
+    /// The file for rejects, if one is wanted.
+    pub(super) fn rejects(&self) -> Option<&Path> {
+        self.rejects.as_deref()
+    }
+
     /// A file for rejects belongs to one file that is read.
     pub(super) fn check_rejects(&self, files: usize) -> Result<(), Stop> {
         match self.rejects {

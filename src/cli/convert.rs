@@ -74,6 +74,10 @@ impl Convert {
         let Some(target) = output.target else {
             return Err(Stop::usage("no format to write was given", TARGETS));
         };
+        if self.read.rejects().is_some_and(|rejects| output.is_at(rejects)) {
+            let problem = "--rejects and --out are the same file";
+            return Err(Stop::usage(problem, "name two files"));
+        }
         let reading = read::read(&self.file, &options, &self.read.how()?);
         let (ingest, status) = reading.into_ingest(self.salvage)?;
         let table = self.chosen(&ingest)?;

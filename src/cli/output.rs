@@ -117,6 +117,11 @@ impl Output {
         self.path.is_none() && io::stdout().is_terminal()
     }
 
+    /// Whether it goes to this file.
+    pub(super) fn is_at(&self, file: &Path) -> bool {
+        self.path.as_deref() == Some(file)
+    }
+
     /// Writes one table.
     pub(super) fn write(
         &self,

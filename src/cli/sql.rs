@@ -79,11 +79,14 @@ impl Sql {
                         table.renamed(name)
                     }));
                 }
-                Err(Stop::Shown(status)) => (worst, refused) = (worst.max(status), true),
+                Err(Stop::Shown(status)) => {
+                    worst = worst.max(status);
+                    refused |= !self.salvage;
+                }
                 Err(stop) => return Err(stop),
             }
         }
-        if refused {
+        if refused || tables.is_empty() {
             return Err(Stop::Shown(worst));
         }
         let progress = Arc::new(Progress::default());

@@ -68,8 +68,14 @@ fn inflate_frames(bytes: &[u8], mut at: usize) -> (Vec<u8>, Result<usize, Damage
         let outcome = ::zstd::stream::read::Decoder::with_buffer(&bytes[at..frame.end])
             .and_then(|decoder| serial::at_most(decoder, frame.most, &mut inflated));
         if let Err(error) = outcome {
+            let damage = serial::piece_damage(&error, at);
+            // All of the frame is there, and only the check behind it does not fit.
+            if damage.text.contains("match checksum") {
+                let all_there = frame.end == bytes.len();
+                return (inflated, Err(Damage { anywhere: true, all_there, ..damage }));
+            }
             inflated.truncate(before);
-            return (inflated, Err(serial::piece_damage(&error, at)));
+            return (inflated, Err(damage));
         }
         at = frame.end;
     }

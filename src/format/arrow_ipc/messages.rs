@@ -35,6 +35,8 @@ pub(super) struct Layout {
     pub places: Vec<Place>,
     /// Where the bytes begin that belong to no message, if there are any.
     pub surplus: Option<usize>,
+    /// How a stream ends too early, behind messages that are whole.
+    pub cut: Option<Issue>,
 }
 
 impl Layout {
@@ -129,10 +131,17 @@ fn of_stream(bytes: &[u8]) -> Result<Layout> {
     let mut schema = None;
     let mut places = Vec::new();
     let mut at = 0;
-    let mut surplus = None;
+    let (mut surplus, mut cut) = (None, None);
     // A stream may do without its end mark.
     while at < bytes.len() {
-        let metadata = match frame(bytes, at)? {
+        let found = match frame(bytes, at) {
+            Err(error) if has_rows(&places) && error.issue().code == Code::Truncated => {
+                cut = Some(error.issue().clone());
+                break;
+            }
+            found => found?,
+        };
+        let metadata = match found {
             Frame::Message(metadata) => metadata,
             Frame::End(end) => {
                 surplus = bytes[end..].iter().any(|byte| *byte != 0).then_some(end);
@@ -144,7 +153,12 @@ fn of_stream(bytes: &[u8]) -> Result<Layout> {
         let length = usize::try_from(message.bodyLength())
             .map_err(|_| corrupt("a message's body has a negative length", at))?;
         if length > room {
-            return Err(cut_short(at, length, bytes.len()));
+            let error = cut_short(at, length, bytes.len());
+            if !has_rows(&places) {
+                return Err(error);
+            }
+            cut = Some(error.issue().clone());
+            break;
         }
         let body = metadata.end..metadata.end + length;
         let next = body.end;
@@ -166,7 +180,11 @@ fn of_stream(bytes: &[u8]) -> Result<Layout> {
     let Some(schema) = schema else {
         return Err(corrupt("the stream has no schema", 0));
     };
-    Ok(Layout { is_file: false, schema, places, surplus })
+    Ok(Layout { is_file: false, schema, places, surplus, cut })
+}
+
+fn has_rows(places: &[Place]) -> bool {
+    places.iter().any(|place| !place.is_dictionary)
 }
 
 fn is_dictionary(kind: MessageHeader, at: usize) -> Result<bool> {
@@ -249,5 +267,5 @@ fn of_file(bytes: &[u8]) -> Result<Layout> {
     if let Some([_, overlapped]) = taken.array_windows().find(|[a, b]| a.end > b.start) {
         return Err(corrupt("two messages of the footer overlap", overlapped.start));
     }
-    Ok(Layout { is_file: true, schema, places, surplus: None })
+    Ok(Layout { is_file: true, schema, places, surplus: None, cut: None })
 }

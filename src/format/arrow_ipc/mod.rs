@@ -87,6 +87,11 @@ impl FormatReader for ArrowIpc {
         context.reporter.file().framing.get_or_insert(framing.into());
         let layout = Layout::of(&input.bytes)?;
         let columns = Columns::of(layout.schema(&input.bytes)?, context.limits.json_depth)?;
+        if let Some(damage) = &layout.cut {
+            let batches = layout.places.iter().filter(|place| !place.is_dictionary).count();
+            let message = format!("{}; the {batches} batches before it are read", damage.message);
+            context.reporter.push(Issue { message, ..damage.clone() });
+        }
         if let Some(surplus) = layout.surplus {
             let bytes = input.bytes.len() - surplus;
             let issue = if Layout::of(&input.bytes.slice(surplus..)).is_ok() {

@@ -44,4 +44,30 @@ fn sql_asks_what_is_whole_when_asked() {
     let run = room.run(&["sql", query, &file, "sound.csv", "--salvage"]).expect(1);
     assert_eq!(run.text(), "good,sum\n20,3\n");
     room.run(&["sql", "SELECT 1", "sound.csv", "--salvage"]).expect(0);
+    // A file of which nothing is whole does not keep the others from being asked.
+    let none = fixture("broken/flipped.csv.bz2");
+    let query = "SELECT sum(n) AS sum FROM sound";
+    let run = room.run(&["sql", query, &none, "sound.csv", "--salvage"]).expect(1);
+    assert_eq!(run.text(), "sum\n3\n");
+    assert_eq!(room.run(&["sql", query, &none, "sound.csv"]).expect(1).text(), "");
+}
+
+#[test]
+fn rejects_are_neither_the_input_nor_the_output() {
+    let text = "a,b\n1\n";
+    let room = Room::new(&[("in.csv", text)]);
+    let run = room.run(&["inspect", "in.csv", "--rejects", "./in.csv"]).expect(2);
+    assert!(run.err.contains("the file to be read"), "{}", run.err);
+    assert_eq!(room.read("in.csv"), text);
+    room.run(&["convert", "in.csv", "--rejects", "out.csv", "--out", "out.csv"]).expect(2);
+    assert_eq!(room.names(), ["in.csv"]);
+}
+
+#[test]
+fn a_text_under_the_name_of_a_binary_format_is_told() {
+    let room = Room::new(&[("data.parquet", "version https://example.org/spec\noid 12\nsize 3\n")]);
+    let run = room.run(&["inspect", "data.parquet"]).expect(0);
+    assert!(run.err.contains("the name ends in .parquet, but the bytes are csv"), "{}", run.err);
+    let run = room.run(&["inspect", "data.parquet", "--type", "csv"]).expect(0);
+    assert!(!run.err.contains("the name ends in"), "{}", run.err);
 }

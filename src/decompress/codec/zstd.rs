@@ -5,6 +5,9 @@ use std::ops::ControlFlow;
 use super::crew::in_order;
 use super::{BATCH_BYTES, Damage, Out, PIECE_BYTES, Stop, serial};
 
+/// The flag of a frame that has a check sum behind it.
+const CHECK_SUM: u8 = 4;
+
 /// What a block inflates to at most.
 const BLOCK_BYTES: usize = 128 << 10;
 
@@ -69,8 +72,10 @@ fn inflate_frames(bytes: &[u8], mut at: usize) -> (Vec<u8>, Result<usize, Damage
             .and_then(|decoder| serial::at_most(decoder, frame.most, &mut inflated));
         if let Err(error) = outcome {
             let damage = serial::piece_damage(&error, at);
-            // All of the frame is there, and only the check behind it does not fit.
-            if damage.text.contains("match checksum") {
+            inflated.truncate(before);
+            if damage.text.contains("match checksum")
+                && unchecked(&bytes[at..frame.end], frame.most, &mut inflated)
+            {
                 let all_there = frame.end == bytes.len();
                 return (inflated, Err(Damage { anywhere: true, all_there, ..damage }));
             }
@@ -80,6 +85,18 @@ fn inflate_frames(bytes: &[u8], mut at: usize) -> (Vec<u8>, Result<usize, Damage
         at = frame.end;
     }
     (inflated, Ok(at))
+}
+
+/// Inflates a frame as if it had no check sum; whether all of it came out.
+fn unchecked(frame: &[u8], most: usize, inflated: &mut Vec<u8>) -> bool {
+    let Some((body, _)) = frame.split_last_chunk::<4>() else { return false };
+    let mut body = body.to_vec();
+    if let Some(descriptor) = body.get_mut(4) {
+        *descriptor &= !CHECK_SUM;
+    }
+    ::zstd::stream::read::Decoder::with_buffer(&body[..])
+        .and_then(|decoder| serial::at_most(decoder, most, inflated))
+        .is_ok()
 }
 
 /// The frame at `at`, if it is a small one, found by the sizes of its blocks (RFC 8878, section 3.1).
@@ -120,6 +137,6 @@ fn frame(bytes: &[u8], at: usize) -> Option<Frame> {
             break;
         }
     }
-    end += if descriptor & 4 != 0 { 4 } else { 0 };
+    end += if descriptor & CHECK_SUM != 0 { 4 } else { 0 };
     (end <= rest.len()).then_some(Frame { end: at + end, most })
 }

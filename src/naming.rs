@@ -9,7 +9,7 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 
-pub(crate) use self::nuls::{NamedAnew, bad_zone, with_names, without_nuls};
+pub(crate) use self::nuls::{NamedAnew, bad_zone, child_types, with_names, without_nuls};
 use crate::options::TableNames;
 
 /// Where a table came from, as far as its name is concerned.

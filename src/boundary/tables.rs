@@ -10,6 +10,7 @@ use arrow::datatypes::{
 
 use super::arrays::array;
 use super::choices::Choices;
+use crate::naming::child_types;
 
 /// Whose types a table may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,21 +67,9 @@ pub(super) fn stretches(table: &RecordBatch, choices: &mut Choices<'_>) -> Vec<R
 /// Whether there is a union inside of another type: arrow's writer begins it at its first row where the
 /// rows it is given begin later.
 fn has_union_inside(data_type: &DataType) -> bool {
-    let has_union = |field: &FieldRef| {
-        matches!(field.data_type(), DataType::Union(..)) || has_union_inside(field.data_type())
-    };
-    match data_type {
-        DataType::List(field)
-        | DataType::LargeList(field)
-        | DataType::ListView(field)
-        | DataType::LargeListView(field)
-        | DataType::FixedSizeList(field, _)
-        | DataType::Map(field, _) => has_union(field),
-        DataType::RunEndEncoded(_, values) => has_union(values),
-        DataType::Struct(fields) => fields.iter().any(has_union),
-        DataType::Union(fields, _) => fields.iter().any(|(_, field)| has_union(field)),
-        _ => false,
-    }
+    child_types(data_type)
+        .into_iter()
+        .any(|child| matches!(child, DataType::Union(..)) || has_union_inside(child))
 }
 
 fn may_only_be_nullable(data_type: &DataType) -> bool {

@@ -151,7 +151,8 @@ fn retyped(data: ArrayData, data_type: &DataType) -> Result<ArrayData, ArrowErro
     data.into_builder().data_type(data_type.clone()).child_data(children).build()
 }
 
-fn child_types(data_type: &DataType) -> Vec<&DataType> {
+/// The types in a type, in the order in which its arrays have their children.
+pub(crate) fn child_types(data_type: &DataType) -> Vec<&DataType> {
     match data_type {
         DataType::List(field)
         | DataType::LargeList(field)

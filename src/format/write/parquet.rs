@@ -21,6 +21,7 @@ use parquet::file::properties::WriterProperties;
 use super::{each, of_column, refused};
 use crate::error::{Error, Result};
 use crate::guard::guarded_writer;
+use crate::naming::child_types;
 use crate::report::{Code, Issue, Stage};
 use crate::table::Table;
 
@@ -70,30 +71,12 @@ fn unwritable(data_type: &DataType) -> Option<&'static str> {
         DataType::Struct(fields) if fields.is_empty() => Some("structs without fields"),
         DataType::Interval(IntervalUnit::MonthDayNano) => Some("intervals with nanoseconds"),
         DataType::Dictionary(_, values) => unwritable(values),
-        _ => children(data_type).iter().find_map(unwritable),
-    }
-}
-
-/// The types in a type, in the order in which its arrays have their children.
-fn children(data_type: &DataType) -> Vec<DataType> {
-    match data_type {
-        DataType::List(item)
-        | DataType::LargeList(item)
-        | DataType::ListView(item)
-        | DataType::LargeListView(item)
-        | DataType::FixedSizeList(item, _)
-        | DataType::Map(item, _) => vec![item.data_type().clone()],
-        DataType::Struct(fields) => fields.iter().map(|f| f.data_type().clone()).collect(),
-        DataType::Dictionary(_, values) => vec![values.as_ref().clone()],
-        DataType::RunEndEncoded(ends, values) => {
-            vec![ends.data_type().clone(), values.data_type().clone()]
-        }
-        _ => Vec::new(),
+        _ => child_types(data_type).into_iter().find_map(unwritable),
     }
 }
 
 fn holds(data_type: &DataType, is_it: &dyn Fn(&DataType) -> bool) -> bool {
-    is_it(data_type) || children(data_type).iter().any(|child| holds(child, is_it))
+    is_it(data_type) || child_types(data_type).into_iter().any(|child| holds(child, is_it))
 }
 
 /// The columns as they are written. Whether dates in milliseconds are whole days only their values
@@ -229,9 +212,9 @@ fn converted(array: &ArrayRef, target: &DataType) -> Result<ArrayRef, ArrowError
         }
         (from, target) if from.is_nested() || matches!(from, DataType::Dictionary(_, _)) => {
             let data = array.to_data();
-            let parts = data.child_data().iter().zip(children(target));
+            let parts = data.child_data().iter().zip(child_types(target));
             let parts = parts.map(|(part, target)| {
-                converted(&make_array(part.clone()), &target).map(|part| part.to_data())
+                converted(&make_array(part.clone()), target).map(|part| part.to_data())
             });
             let parts = parts.collect::<Result<_, _>>()?;
             let data = data.into_builder().data_type(target.clone()).child_data(parts);

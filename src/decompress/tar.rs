@@ -38,15 +38,15 @@ pub(super) fn members(
     let mut walk = Walk { bytes, at: 0 };
     let (mut more, mut cut) = (0, Vec::new());
     let end = loop {
-        if entries.len() > context.limits.archive_entries {
-            return Err(too_many(entries.len(), context.limits.archive_entries));
-        }
         match walk.next() {
             Ok(Some(entry)) => {
                 if let Place::Cut(_, damage) = &entry.place {
                     cut.push((entry.name.clone(), damage.issue.clone()));
                 }
                 entries.push(entry);
+                if entries.len() > context.limits.archive_entries {
+                    return Err(too_many(entries.len(), context.limits.archive_entries));
+                }
                 if !cut.is_empty() && walk.at >= bytes.len() {
                     break None;
                 }
@@ -61,9 +61,6 @@ pub(super) fn members(
             }
         }
     };
-    if entries.len() > context.limits.archive_entries {
-        return Err(too_many(entries.len(), context.limits.archive_entries));
-    }
     if more > 0 {
         let message =
             format!("{} tar archives, one after the other; the members of all are read", more + 1);

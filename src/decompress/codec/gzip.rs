@@ -117,14 +117,12 @@ fn inflate_blocks(bytes: &[u8], mut at: usize) -> (Vec<u8>, bool, End) {
             inflated.truncate(before);
             return (inflated, false, End::Member(at));
         }
-        let mut crc = flate2::Crc::new();
-        crc.update(given);
         let text = match outcome {
             Ok(flate2::Status::StreamEnd) if decoder.total_in() != data.len() as u64 => {
                 Some("a block ends before it says".to_owned())
             }
             Ok(flate2::Status::StreamEnd) => {
-                let fits = trailer[..4] == crc.sum().to_le_bytes()
+                let fits = trailer[..4] == serial::check_sum(given).to_le_bytes()
                     && trailer[4..] == (given.len() as u32).to_le_bytes();
                 (!fits).then(|| "the check sum of a block does not fit".to_owned())
             }

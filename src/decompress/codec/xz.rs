@@ -123,9 +123,7 @@ fn varint(bytes: &mut &[u8]) -> Option<u64> {
 }
 
 fn crc32(bytes: &[u8]) -> [u8; 4] {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum().to_le_bytes()
+    serial::check_sum(bytes).to_le_bytes()
 }
 
 /// A block as if it were the first of its stream; the decoder checks its check sum.

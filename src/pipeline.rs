@@ -379,10 +379,10 @@ fn extensions(of: impl Fn(FileType) -> bool) -> Vec<&'static str> {
 fn warn_of_wrong_name(name: &str, found: &dyn FormatReader, context: &mut Context<'_>) {
     let is_text =
         |format: &dyn FormatReader| matches!(format.file_type(), FileType::Csv | FileType::Json);
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
-    let Some(extension) = extension.filter(|_| is_text(found)) else { return };
+    let extension = detect::extension(name);
     let mut named = FORMATS.iter().filter(|format| format.extensions().contains(&&*extension));
-    if context.options.file_type.is_none() && named.any(|format| !is_text(*format)) {
+    let is_asked = context.options.file_type.is_some();
+    if !is_asked && is_text(found) && named.any(|format| !is_text(*format)) {
         let message =
             format!("the name ends in .{extension}, but the bytes are {}", found.file_type());
         context.reporter.push(

@@ -38,19 +38,6 @@ impl From<Status> for ExitCode {
     }
 }
 
-impl Stop {
-    /// Whether who reads standard output has gone.
-    fn is_closed(&self) -> bool {
-        matches!(self, Stop::Output { path: None, error }
-            if error.kind() == io::ErrorKind::BrokenPipe)
-    }
-
-    /// A reader that has gone is no reason to stop.
-    pub(super) fn unless_closed(self) -> Result<(), Stop> {
-        if self.is_closed() { Ok(()) } else { Err(self) }
-    }
-}
-
 /// Why a verb stops before its end.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -72,6 +59,19 @@ pub(super) enum Stop {
     },
     /// The reason has been shown already.
     Shown(Status),
+}
+
+impl Stop {
+    /// Whether who reads standard output has gone.
+    fn is_closed(&self) -> bool {
+        matches!(self, Stop::Output { path: None, error }
+            if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// A reader that has gone is no reason to stop.
+    pub(super) fn unless_closed(self) -> Result<(), Stop> {
+        if self.is_closed() { Ok(()) } else { Err(self) }
+    }
 }
 
 impl Stop {
